@@ -1,0 +1,380 @@
+"""The one configuration that model, RTL generator, testbenches and host read.
+
+Everything that follows from the fields (digit ranges, widths, worst cases) is derived here and
+nowhere else, so that a width in the Verilog and the same width in the model cannot differ.
+"""
+
+import dataclasses
+import difflib
+import enum
+import hashlib
+import json
+import math
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from golden.errors import UserError, require, require_integer, require_number
+
+PRESETS = Path(__file__).parent / "presets"
+
+MAX_INTEGER_BITS = 63
+"""Signed width that the model's integers hold; the RTL accepts no wider accumulator either."""
+
+MAX_SUM_BITS = 48
+"""Widest column sum: beyond it, float64 currents could round across half a unit."""
+
+
+class Mapping(enum.StrEnum):
+    """How a signed weight becomes conductances, which are positive."""
+
+    DIFFERENTIAL = "differential"
+    """Two cells a digit: positive digits on one, negative on the other; currents are subtracted."""
+    OFFSET = "offset"
+    """One cell a digit, holding weight plus a constant, which a unit column measures."""
+
+
+@dataclass(frozen=True)
+class ChipConfig:
+    """Describe a chip. Validated when made; see `load` for files and presets.
+
+    Parameters
+    ----------
+    rows, columns
+        Size of the matrix of weights that one tile holds: word lines, and outputs.
+    cell_bits
+        Bits per memory cell; a cell has 2**cell_bits levels, equally spaced in conductance.
+    slices
+        Cells that share one weight, each in an array of its own: digits of radix 2**cell_bits.
+    mapping
+        `differential` or `offset`, see `Mapping`.
+    input_bits
+        Width of the signed inputs.
+    dac_bits
+        Bits that are applied at once. `dac_bits` = `input_bits` needs one plane.
+    adc_bits
+        Width of the two's complement ADC code.
+    adcs
+        ADCs per array, shared evenly among its columns: ADC a serves the adjacent columns
+        a * columns / adcs onwards.
+    accumulator_bits
+        Width of the results; 0 takes what the worst case needs, a smaller one saturates and counts.
+    clock_hz
+        Clock of the digital periphery.
+    settle_s
+        Time in seconds that the array needs after a new drive until its currents may be sampled.
+    g_min_s, g_max_s
+        Conductance in siemens of the lowest and the highest level.
+    v_read_v
+        Voltage in volts of the largest DAC code.
+
+    Raises
+    ------
+    UserError
+        If a field is out of range or inconsistent with another.
+    """
+
+    rows: int
+    columns: int
+    cell_bits: int
+    slices: int
+    input_bits: int
+    dac_bits: int
+    adc_bits: int
+    adcs: int
+    mapping: Mapping = Mapping.DIFFERENTIAL
+    accumulator_bits: int = 0
+    clock_hz: float = 100e6
+    settle_s: float = 60e-9
+    g_min_s: float = 0.5e-6
+    g_max_s: float = 35e-6
+    v_read_v: float = 0.2
+
+    def __post_init__(self) -> None:
+        require_integer("rows", self.rows, 1, 1024)
+        require_integer("columns", self.columns, 1, 1024)
+        require_integer("cell_bits", self.cell_bits, 1, 6)
+        require_integer("slices", self.slices, 1, 32 // self.cell_bits)
+        require_integer("input_bits", self.input_bits, 1, 32)
+        require_integer("dac_bits", self.dac_bits, 1, self.input_bits, " (input_bits)")
+        require_integer("adc_bits", self.adc_bits, 1, 32)
+        require_integer("adcs", self.adcs, 1, self.columns, " (columns)")
+        require_integer("accumulator_bits", self.accumulator_bits, 0, MAX_INTEGER_BITS)
+        choices = ", ".join(Mapping)
+        require(
+            self.mapping in list(Mapping), f"mapping must be one of {choices}, not {self.mapping!r}"
+        )
+        object.__setattr__(self, "mapping", Mapping(self.mapping))
+        require_number("clock_hz", self.clock_hz, 1.0, 1e11, "hertz")
+        require_number("settle_s", self.settle_s, 0.0, 1.0, "seconds")
+        require_number("g_max_s", self.g_max_s, 1e-12, 1.0, "siemens")
+        require_number("g_min_s", self.g_min_s, 0.0, self.g_max_s, "siemens (0 to g_max_s)")
+        require(
+            self.g_min_s < self.g_max_s,
+            f"g_min_s must be below g_max_s ({self.g_max_s:g} S), not {self.g_min_s:g} S",
+        )
+        require_number("v_read_v", self.v_read_v, 1e-6, 100.0, "volts")
+        require(
+            self.settle_s * self.clock_hz <= 1e6,
+            f"settle_s of {self.settle_s:g} s is more than a million cycles of clock_hz "
+            f"{self.clock_hz:g} Hz: lower one of them",
+        )
+        require(
+            self.columns % self.adcs == 0,
+            f"adcs must divide columns ({self.columns}) evenly, not {self.adcs}: take one of "
+            f"{', '.join(str(n) for n in _divisors(self.columns))}",
+        )
+        require(
+            self.sum_bits <= MAX_SUM_BITS,
+            f"a column sum of rows={self.rows}, cell_bits={self.cell_bits} and "
+            f"dac_bits={self.dac_bits} needs {self.sum_bits} bits, more than {MAX_SUM_BITS}: "
+            "lower dac_bits",
+        )
+        require(
+            self.worst_result_bits <= MAX_INTEGER_BITS,
+            f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}: lower "
+            "slices, input_bits or adc_bits, or give accumulator_bits",
+        )
+        require(
+            self.accumulator_bits == 0 or self.accumulator_bits >= self.adc_bits,
+            f"accumulator_bits must be 0 or at least adc_bits ({self.adc_bits}), not "
+            f"{self.accumulator_bits}: one code would not fit",
+        )
+
+    # Weights
+
+    @property
+    def radix(self) -> int:
+        """Radix of the weight digits."""
+        return 1 << self.cell_bits
+
+    @property
+    def levels(self) -> int:
+        """Levels of a cell."""
+        return 1 << self.cell_bits
+
+    @cached_property
+    def weight_range(self) -> tuple[int, int]:
+        """Smallest and largest weight."""
+        if self.mapping is Mapping.OFFSET:
+            half = 1 << (self.cell_bits * self.slices - 1)
+            return -half, half - 1
+        lower = self.radix // 2 * sum(self.radix**s for s in range(self.slices - 1))
+        limit = (self.levels - 1) * self.radix ** (self.slices - 1) + lower
+        return -limit, limit
+
+    @property
+    def unit_columns(self) -> int:
+        """Unit columns of a tile, each with an ADC of its own: 1 in the offset mapping, else 0."""
+        return int(self.mapping is Mapping.OFFSET)
+
+    @property
+    def bit_lines(self) -> int:
+        """Bit lines of one array: two a column, or one a column and the unit and reference ones."""
+        return self.columns + 2 if self.unit_columns else 2 * self.columns
+
+    # Inputs
+
+    @property
+    def input_range(self) -> tuple[int, int]:
+        """Smallest and largest input."""
+        return -(1 << (self.input_bits - 1)), (1 << (self.input_bits - 1)) - 1
+
+    @property
+    def planes(self) -> int:
+        """Digits of an input, applied one after the other."""
+        return -(-self.input_bits // self.dac_bits)
+
+    @property
+    def code_bits(self) -> int:
+        """Width of the signed DAC code: the digits below the top one are not negative."""
+        return self.dac_bits + (self.planes > 1)
+
+    @property
+    def code_range(self) -> tuple[int, int]:
+        """Smallest and largest DAC code that an input can need."""
+        top_bits = self.input_bits - (self.planes - 1) * self.dac_bits
+        low, high = -(1 << (top_bits - 1)), (1 << (top_bits - 1)) - 1
+        return low, high if self.planes == 1 else (1 << self.dac_bits) - 1
+
+    # Conversion
+
+    @property
+    def sum_range(self) -> tuple[int, int]:
+        """Smallest and largest exact column sum of one plane, in units."""
+        low, high = self.code_range
+        most = self.rows * (self.levels - 1)
+        if self.mapping is Mapping.OFFSET:
+            return most * low, most * high
+        return -most * max(-low, high), most * max(-low, high)
+
+    @property
+    def sum_bits(self) -> int:
+        """Signed width of the exact column sum: the full width of an ADC."""
+        return _signed_bits(*self.sum_range)
+
+    @property
+    def covering_step(self) -> int:
+        """Smallest ADC step, as log2 in units, with which no exact sum clips."""
+        low, high = self.sum_range
+        for step in range(self.sum_bits + 1):
+            half = (1 << step) >> 1
+            if _signed_bits((low + half) >> step, (high + half) >> step) <= self.adc_bits:
+                break
+        return step
+
+    @property
+    def step_bits(self) -> int:
+        """Width of the field that selects the ADC step."""
+        return max(1, self.covering_step.bit_length())
+
+    @property
+    def step_range(self) -> tuple[int, int]:
+        """Smallest and largest ADC step, as log2 in units: all that `step_bits` can say."""
+        return 0, (1 << self.step_bits) - 1
+
+    @property
+    def groups(self) -> int:
+        """Columns that share an ADC, converted one after the other."""
+        return self.columns // self.adcs
+
+    @property
+    def select_bits(self) -> int:
+        """Width of the index of a group."""
+        return max(1, (self.groups - 1).bit_length())
+
+    @property
+    def converters(self) -> int:
+        """ADCs of a tile, those of unit columns last."""
+        return self.slices * self.adcs + self.unit_columns
+
+    @property
+    def steps(self) -> int:
+        """Independent ADC steps of a product: one a slice, and one for the unit column."""
+        return self.slices + self.unit_columns
+
+    # Results
+
+    @cached_property
+    def worst_result_bits(self) -> int:
+        """Width that holds any result of any physics: every code at its end, every step largest."""
+        code = 1 << (self.adc_bits - 1 + self.step_range[1])
+        lanes = sum(self.radix**s for s in range(self.slices))
+        if self.unit_columns:
+            lanes += -self.weight_range[0]
+        planes = sum(1 << (p * self.dac_bits) for p in range(self.planes))
+        return (code * lanes * planes).bit_length() + 1
+
+    @property
+    def result_bits(self) -> int:
+        """Signed width of the results."""
+        return self.accumulator_bits or self.worst_result_bits
+
+    @property
+    def lossless(self) -> bool:
+        """Whether every exact column sum has a code of its own and every result fits."""
+        return self.covering_step == 0 and self.result_bits >= self.worst_result_bits
+
+    # Time and physics
+
+    @property
+    def settle_cycles(self) -> int:
+        """Clock cycles from the drive strobe until the array has settled, at least 1."""
+        return max(1, math.ceil(self.settle_s * self.clock_hz - 1e-9))
+
+    @property
+    def plane_cycles(self) -> int:
+        """Cycles from one sample to the next in steady state: conversion or settling, the longer.
+
+        A search of one bit has no cycle before its last in which the next sample could be
+        prepared, and pays two cycles a plane.
+        """
+        conversion = self.groups * self.adc_bits + (2 if self.adc_bits == 1 else 0)
+        return max(conversion, self.settle_cycles + 2)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Cycles from accepting a vector to offering the last of its results, nothing else running.
+
+        One to strobe the drive, `settle_cycles`, one to sample; `plane_cycles` for each plane but
+        the last; then the conversions of the last plane and three registers (code, slice sum,
+        accumulator).
+        """
+        start = 1 + self.settle_cycles + 1
+        return start + (self.planes - 1) * self.plane_cycles + self.groups * self.adc_bits + 3
+
+    @property
+    def g_step_s(self) -> float:
+        """Conductance of one level, in siemens."""
+        return (self.g_max_s - self.g_min_s) / (self.levels - 1)
+
+    @property
+    def v_step_v(self) -> float:
+        """Voltage of one DAC code, in volts."""
+        low, high = self.code_range
+        return self.v_read_v / max(-low, high)
+
+    @property
+    def unit_a(self) -> float:
+        """Current of one unit of weight times one unit of input, in amperes."""
+        return self.g_step_s * self.v_step_v
+
+    # Identity
+
+    @cached_property
+    def hash(self) -> str:
+        """Return 16 hexadecimal digits that differ whenever a field differs."""
+        fields = dataclasses.asdict(self)
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load(source: str | Path, **changes: Any) -> ChipConfig:
+    """Read a configuration from a preset's name or the path of a TOML file.
+
+    Keyword arguments replace fields of the file.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, a key is unknown or missing, or a value is refused.
+    """
+    path = Path(source)
+    if not path.suffix:
+        path = PRESETS / f"{source}.toml"
+        known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.toml")))
+        require(
+            path.is_file(),
+            f"configuration {str(source)!r} is neither a preset ({known}) nor "
+            "the path of a .toml file",
+        )
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"configuration {path} cannot be read: {error}") from None
+    fields = {field.name: field for field in dataclasses.fields(ChipConfig)}
+    for key in [*values, *changes]:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
+            raise UserError(f"unknown key {key!r} in configuration {path}: {hint}")
+    values |= changes
+    for name, field in fields.items():
+        require(
+            name in values or field.default is not dataclasses.MISSING,
+            f"configuration {path} lacks {name!r}: add it",
+        )
+    try:
+        return ChipConfig(**values)
+    except UserError as error:
+        raise UserError(f"configuration {path}: {error}") from None
+
+
+def _signed_bits(low: int, high: int) -> int:
+    """Return the smallest two's complement width that holds both."""
+    return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
+
+
+def _divisors(number: int) -> list[int]:
+    return [n for n in range(1, number + 1) if number % n == 0]

@@ -1,0 +1,93 @@
+"""The tile: a matrix in memory, multiplied by vectors through converters and shift-add."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.analog import Analog
+from golden.config import ChipConfig
+from golden.dac import input_planes
+from golden.shift_add import accumulate, slice_sums
+from golden.weights import checked_integers
+
+
+@dataclass(frozen=True)
+class Products:
+    """What a tile made of a batch of n vectors.
+
+    Attributes
+    ----------
+    results
+        [n, columns], integers.
+    codes
+        [n, planes, converters, groups], what each ADC said.
+    held
+        Same shape, the values it converted, in units as `golden.adc` defines them.
+    clips_high, clips_low
+        [n], conversions above and below the range of their ADC.
+    saturations
+        [n], accumulations that did not fit `accumulator_bits`.
+    """
+
+    results: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    held: NDArray[np.float64]
+    clips_high: NDArray[np.int64]
+    clips_low: NDArray[np.int64]
+    saturations: NDArray[np.int64]
+
+
+class Tile:
+    """The reference of `hw.tile.Tile`, vectorised over batches."""
+
+    def __init__(self, config: ChipConfig, analog: Analog):
+        self.config = config
+        self.analog = analog
+
+    def multiply(self, vectors: ArrayLike, steps: ArrayLike | None = None) -> Products:
+        """Multiply input vectors [n, rows] by the matrix in the array.
+
+        Parameters
+        ----------
+        vectors
+            Integers within `input_range`.
+        steps
+            [steps] for the whole batch, or [n, steps]: log2 in units of the ADC step of each
+            slice (and of the unit column, last). By default the smallest with which no exact sum
+            clips.
+
+        Raises
+        ------
+        UserError
+            If a shape or value does not fit the configuration.
+        """
+        config = self.config
+        planes = input_planes(config, vectors)
+        count = len(planes)
+        steps = checked_steps(config, steps, count)
+
+        held = self.analog.hold(planes.reshape(-1, config.rows))
+        held = held.reshape(count, config.planes, config.converters, config.groups)
+        adcs = self.analog.adcs(steps)
+        codes = adcs.convert(held)
+        beyond = adcs.beyond(held)
+        results, saturations = accumulate(config, slice_sums(config, codes, steps))
+        return Products(
+            results,
+            codes,
+            held,
+            (beyond & (codes >= 0)).sum(axis=(1, 2, 3)),
+            (beyond & (codes < 0)).sum(axis=(1, 2, 3)),
+            saturations,
+        )
+
+
+def checked_steps(config: ChipConfig, steps: ArrayLike | None, count: int) -> NDArray[np.int64]:
+    """Return ADC steps as int64 [count, steps], or raise `UserError` saying what is wrong."""
+    if steps is None:
+        return np.full((count, config.steps), config.covering_step, np.int64)
+    array = np.asarray(steps)
+    shape = (config.steps,) if array.ndim < 2 else (count, config.steps)
+    array = checked_integers("steps", array, shape, *config.step_range)
+    return np.broadcast_to(array, (count, config.steps))

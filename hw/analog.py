@@ -1,0 +1,71 @@
+"""The boundary between the digital periphery and whatever stands for the array.
+
+Behind it is the NumPy physics in co-simulation, a synthesizable emulator on an FPGA, or the pins
+of the macro in an ASIC. The periphery does not know which.
+"""
+
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.hdl import signed, unsigned
+
+from golden.config import ChipConfig
+
+
+class Mode(enum.Enum, shape=1):
+    """What the array is asked to do."""
+
+    IDLE = 0
+    """No line is driven."""
+    MVM = 1
+    """Word lines are driven with DAC codes; bit lines are sensed."""
+
+
+def step_layout(config: ChipConfig) -> data.ArrayLayout:
+    """Return the layout of the ADC steps: log2 in units, one a slice, then the unit column's."""
+    return data.ArrayLayout(unsigned(config.step_bits), config.steps)
+
+
+class AnalogPort(wiring.Signature):
+    """Signals of one tile, seen from the periphery. All outputs are registered.
+
+    Members
+    -------
+    mode : Out, `Mode`
+        Changes together with the codes.
+    code : Out, `rows` x signed(code_bits)
+        DAC codes of the word lines.
+    strobe : Out, 1
+        High in the first cycle of every new drive.
+    settled : In, 1
+        The array has settled for the present drive. Ignored while `strobe` is high; from the next
+        cycle on it must speak of the new drive, and stays high until the next one.
+    sample : Out, 1
+        Column values are frozen at the end of this cycle, and the next drive begins.
+    select : Out, unsigned(select_bits)
+        Which of its `groups` columns each ADC looks at.
+    step : Out, `steps` x unsigned(step_bits)
+        Step of the ADCs of each slice, and of the unit column's, as log2 in units.
+    trial : Out, `converters` x signed(adc_bits)
+        Trial code of each ADC: those of slice 0, slice 1, ..., then that of the unit column.
+    above : In, `converters` bits
+        The held value of this ADC is at or above the threshold of its trial code; answers
+        `select`, `step` and `trial` within the cycle.
+    beyond : In, `converters` bits
+        The held value lies outside of the ADC's range; answers `select` and `step`.
+    """
+
+    def __init__(self, config: ChipConfig):
+        super().__init__(
+            {
+                "mode": Out(Mode),
+                "code": Out(data.ArrayLayout(signed(config.code_bits), config.rows)),
+                "strobe": Out(1),
+                "settled": In(1),
+                "sample": Out(1),
+                "select": Out(config.select_bits),
+                "step": Out(step_layout(config)),
+                "trial": Out(data.ArrayLayout(signed(config.adc_bits), config.converters)),
+                "above": In(config.converters),
+                "beyond": In(config.converters),
+            }
+        )

@@ -1,0 +1,93 @@
+"""Input vectors to planes of DAC codes, most significant digit first."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.config import ChipConfig
+from hw.analog import Mode, step_layout
+
+
+class VectorLayout(data.StructLayout):
+    """An operand: `x`, `rows` x signed(input_bits), and `step`, the ADC steps of its product."""
+
+    def __init__(self, config: ChipConfig):
+        x = data.ArrayLayout(signed(config.input_bits), config.rows)
+        super().__init__({"x": x, "step": step_layout(config)})
+
+
+class PlaneLayout(data.StructLayout):
+    """What goes with a sampled plane: whether it is the `first` or `last` one, and ADC `step`."""
+
+    def __init__(self, config: ChipConfig):
+        super().__init__({"first": 1, "last": 1, "step": step_layout(config)})
+
+
+class DacSequencer(wiring.Component):
+    """Drive the digits of each vector one after the other.
+
+    A plane is offered on `planes` once the array has settled for it; the cycle of the transfer is
+    the one at whose end the array is sampled, and the next digit, or the first of the next
+    vector, is driven in the cycle after.
+    """
+
+    def __init__(self, config: ChipConfig):
+        self.config = config
+        super().__init__(
+            {
+                "vectors": In(stream.Signature(VectorLayout(config))),
+                "planes": Out(stream.Signature(PlaneLayout(config))),
+                "mode": Out(Mode),
+                "code": Out(data.ArrayLayout(signed(config.code_bits), config.rows)),
+                "strobe": Out(1),
+                "settled": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        config = self.config
+        m = Module()
+
+        # Each operand shifts left through the DAC code, which is its uppermost bits. The topmost
+        # carries the sign of the first plane; shifts clear it, and clear all after the last plane.
+        width = (config.planes - 1) * config.dac_bits + config.code_bits
+        operands = [Signal(signed(width), name=f"operand_{r}") for r in range(config.rows)]
+        step = Signal(step_layout(config))
+        # Plane under drive, counting down.
+        remaining = Signal(range(config.planes))
+        first = Signal()
+
+        for operand, code in zip(operands, self.code, strict=True):
+            m.d.comb += code.eq(operand[-config.code_bits :])
+
+        driving = self.mode == Mode.MVM
+        last = remaining == 0
+        m.d.comb += [
+            self.planes.valid.eq(driving & ~self.strobe & self.settled),
+            self.planes.payload.first.eq(first),
+            self.planes.payload.last.eq(last),
+            self.planes.payload.step.eq(step),
+        ]
+        sampled = self.planes.valid & self.planes.ready
+        m.d.comb += self.vectors.ready.eq(Mux(driving, sampled & last, 1))
+
+        m.d.sync += self.strobe.eq(0)
+        with m.If(self.vectors.valid & self.vectors.ready):
+            for operand, x in zip(operands, self.vectors.payload.x, strict=True):
+                m.d.sync += operand.eq(x)
+            m.d.sync += [
+                step.eq(self.vectors.payload.step),
+                remaining.eq(config.planes - 1),
+                first.eq(1),
+                self.mode.eq(Mode.MVM),
+                self.strobe.eq(1),
+            ]
+        with m.Elif(sampled):
+            for operand in operands:
+                rest = operand[: width - config.code_bits]
+                m.d.sync += operand.eq(Cat(Const(0, config.dac_bits), rest))
+            with m.If(last):
+                m.d.sync += self.mode.eq(Mode.IDLE)
+            with m.Else():
+                m.d.sync += [remaining.eq(remaining - 1), first.eq(0), self.strobe.eq(1)]
+        return m

@@ -1,0 +1,67 @@
+"""Between signals and NumPy, fast enough to be done in every clock cycle.
+
+An array in a payload is a vector of equal elements, element 0 at its least significant end. The
+simulator's own strings of bits are used: cocotb's value objects take several times as long.
+"""
+
+from functools import cache
+
+import numpy as np
+from cocotb.handle import SimHandleBase
+from numpy.typing import NDArray
+
+DEPOSIT = 0
+"""cocotb's number for an ordinary write."""
+
+_TO_TEXT = bytes.maketrans(b"\x00\x01", b"01")
+_FROM_TEXT = bytes.maketrans(b"01", b"\x00\x01")
+
+
+def read_flag(signal: SimHandleBase) -> int:
+    """Return a signal of up to 31 bits as an unsigned integer."""
+    return signal._handle.get_signal_val_long()
+
+
+def write_flag(signal: SimHandleBase, value: int) -> None:
+    """Drive a signal of one bit."""
+    signal._handle.set_signal_val_int(DEPOSIT, value)
+
+
+def write_bits(signal: SimHandleBase, flags: NDArray[np.bool_]) -> None:
+    """Drive a signal with flags, flag 0 its least significant bit."""
+    text = flags[::-1].tobytes().translate(_TO_TEXT).decode()
+    signal._handle.set_signal_val_binstr(DEPOSIT, text)
+
+
+def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
+    """Return the bits of a signal as 0 and 1, most significant first.
+
+    Raises
+    ------
+    ValueError
+        If a bit is neither 0 nor 1.
+    """
+    text = signal._handle.get_signal_val_binstr()
+    if "x" in text or "z" in text or "X" in text or "Z" in text:
+        raise ValueError(f"signal {signal._path} is not defined: {text}")
+    return np.frombuffer(text.encode().translate(_FROM_TEXT), np.uint8)
+
+
+def unpack(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[np.float64]:
+    """Return `count` elements as whole numbers of up to 52 bits, element 0 first."""
+    elements = bits.reshape(count, -1)
+    # In floating point, because only that product is a fast one.
+    return elements.astype(np.float64).dot(_places(elements.shape[1], signed))[::-1]
+
+
+@cache
+def _places(width: int, signed: bool) -> NDArray[np.float64]:
+    places = np.exp2(np.arange(width - 1, -1, -1))
+    if signed:
+        places[0] = -places[0]
+    return places
+
+
+def pack(values: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
+    """Return the bits of equal elements, least significant first."""
+    return (values[:, None] >> np.arange(width) & 1).astype(bool).ravel()

@@ -1,0 +1,89 @@
+"""Golden physics behind the analogue boundary of a simulated tile.
+
+Everything happens at the falling edge of the clock: registers have settled since the rising edge,
+and what is answered here is in place before the next.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from cocotb.handle import SimHandleBase
+from cocotb.triggers import FallingEdge
+from numpy.typing import NDArray
+
+from golden.analog import Analog
+from sim.bits import read_bits, read_flag, unpack, write_bits, write_flag
+
+
+class Bridge:
+    """Answer a tile's `AnalogPort` from an `Analog`, cycle by cycle.
+
+    Parameters
+    ----------
+    dut
+        Simulated top level with the port `analog`.
+    analog
+        Physics of its array and converters; it is drawn from once for every sample.
+
+    Attributes
+    ----------
+    cycle
+        Falling edges seen since the bridge was made.
+    on_sample
+        Called, if set, with DAC codes [rows] and held values [converters, groups] of each sample.
+    """
+
+    def __init__(self, dut: SimHandleBase, analog: Analog):
+        config = analog.config
+        self.analog = analog
+        self.cycle = 0
+        self.on_sample: Callable[[NDArray[np.int64], NDArray[np.float64]], None] | None = None
+        self._edge = FallingEdge(dut.clk)
+        # Looking a signal up takes as long as reading it.
+        self._strobe, self._sample = dut.analog__strobe, dut.analog__sample
+        self._select, self._step = dut.analog__select, dut.analog__step
+        self._code, self._trial = dut.analog__code, dut.analog__trial
+        self._settled = dut.analog__settled
+        self._above, self._beyond = dut.analog__above, dut.analog__beyond
+
+        self._to_settle = 0
+        self._codes = np.zeros(config.rows, np.int64)
+        self._held = np.zeros((config.converters, config.groups))
+        self._looked_at: int | None = None
+        self._settled.value = 0
+        self._above.value = 0
+        self._beyond.value = 0
+
+    async def run(self) -> None:
+        """Answer for ever."""
+        while True:
+            await self._edge
+            self.cycle += 1
+            self._compare()
+            if read_flag(self._sample):
+                # The comparators above still saw the values held until the end of this cycle.
+                self._held = self.analog.hold(self._codes[None])[0]
+                self._looked_at = None
+                if self.on_sample:
+                    self.on_sample(self._codes, self._held)
+            if read_flag(self._strobe):
+                codes = unpack(read_bits(self._code), self.analog.config.rows)
+                self._codes = codes.astype(np.int64)
+                self._to_settle = self.analog.config.settle_cycles
+                write_flag(self._settled, 0)
+            elif self._to_settle:
+                self._to_settle -= 1
+                if not self._to_settle:
+                    write_flag(self._settled, 1)
+
+    def _compare(self) -> None:
+        config = self.analog.config
+        select = read_flag(self._select)
+        if self._looked_at != select:
+            self._looked_at = select
+            steps = unpack(read_bits(self._step), config.steps, signed=False)
+            self._adcs = self.analog.adcs(steps.astype(np.int64))
+            self._values = self._held[:, select]
+            write_bits(self._beyond, self._adcs.beyond(self._values))
+        trial = unpack(read_bits(self._trial), config.converters)
+        write_bits(self._above, self._adcs.above(self._values, trial))
