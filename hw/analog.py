@@ -4,9 +4,9 @@ Behind it is the NumPy physics in co-simulation, a synthesizable emulator on an 
 of the macro in an ASIC. The periphery does not know which.
 """
 
+from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.hdl import signed, unsigned
 
 from golden.config import ChipConfig
 

@@ -5,9 +5,9 @@ and what is answered here is in place before the next.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from cocotb.handle import SimHandleBase
 from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
@@ -33,7 +33,7 @@ class Bridge:
         Called, if set, with DAC codes [rows] and held values [converters, groups] of each sample.
     """
 
-    def __init__(self, dut: SimHandleBase, analog: Analog):
+    def __init__(self, dut: Any, analog: Analog):
         config = analog.config
         self.analog = analog
         self.cycle = 0
