@@ -1,1 +1,1 @@
-"""Reference model of the chip: NumPy, integers on the digital side, SI units on the analogue side."""
+"""Reference model of the chip in NumPy: integers where it is digital, SI units where analogue."""

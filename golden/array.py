@@ -18,7 +18,7 @@ class Array:
     @classmethod
     def of_levels(cls, config: ChipConfig, levels: NDArray[np.int64]) -> "Array":
         """Return an array whose cells hold `levels` [slices, rows, bit_lines] exactly."""
-        return cls(config, config.g_min_s + levels * config.g_step_s)
+        return cls(config, config.g_min_s + levels.astype(np.float64) * config.g_step_s)
 
     def currents(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return line currents [n, slices, bit_lines] in amperes for DAC codes [n, rows]."""

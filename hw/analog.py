@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from golden.config import ChipConfig
 
 
-class Mode(enum.Enum, shape=1):
+class Mode(enum.Enum, shape=1):  # type: ignore[call-arg]
     """What the array is asked to do."""
 
     IDLE = 0

@@ -7,24 +7,18 @@ from amaranth.lib.wiring import Out
 COUNTER_BITS = 64
 """Wide enough never to wrap: centuries at any clock."""
 
+TILE_COUNTERS = {
+    "cycles": "clock cycles",
+    "drives": "planes driven onto the word lines",
+    "conversions": "ADC conversions finished",
+    "adc_cycles": "cycles in which the ADCs searched",
+    "clips_high": "conversions of values above the range",
+    "clips_low": "conversions of values below the range",
+    "saturations": "accumulations that did not fit the accumulator",
+}
+"""Counters of a tile since reset, in the order of `TileCounters`."""
 
-class TileCounters(data.Struct):
-    """Events of a tile since reset."""
-
-    cycles: COUNTER_BITS
-    """Clock cycles."""
-    drives: COUNTER_BITS
-    """Planes driven onto the word lines."""
-    conversions: COUNTER_BITS
-    """ADC conversions finished."""
-    adc_cycles: COUNTER_BITS
-    """Cycles in which the ADCs searched."""
-    clips_high: COUNTER_BITS
-    """Conversions of values above the range."""
-    clips_low: COUNTER_BITS
-    """Conversions of values below the range."""
-    saturations: COUNTER_BITS
-    """Accumulations that did not fit the accumulator."""
+TileCounters = data.StructLayout(dict.fromkeys(TILE_COUNTERS, COUNTER_BITS))
 
 
 class Counters(wiring.Component):
@@ -34,19 +28,22 @@ class Counters(wiring.Component):
     ----------
     amounts
         What to add to each counter in this cycle, by name; signals of the caller.
-    """
 
-    counters: Out(TileCounters)
+    Members
+    -------
+    counters : Out, `TileCounters`
+        Two cycles late.
+    """
 
     def __init__(self, amounts: dict[str, Value]):
         self.amounts = amounts
-        super().__init__()
+        super().__init__({"counters": Out(TileCounters)})
 
     def elaborate(self, platform):
         m = Module()
         for name, amount in self.amounts.items():
-            counter = getattr(self.counters, name)
             # The sum of many flags settles into a register first, out of the way of the adder.
             added = Signal(Value.cast(amount).shape(), name=f"add_{name}")
+            counter = self.counters[name]
             m.d.sync += [added.eq(amount), counter.eq(counter + added)]
         return m

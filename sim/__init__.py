@@ -1,1 +1,1 @@
-"""Co-simulation: generated Verilog in a simulator, golden physics behind it, the model beside it."""
+"""Co-simulation: generated Verilog in a simulator, golden physics behind it, a model beside."""

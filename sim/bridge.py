@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from golden.analog import Analog
 from sim.bits import read_bits, read_flag, unpack, write_bits, write_flag
+from sim.waves import BoundaryTrace
 
 
 class Bridge:
@@ -30,14 +31,21 @@ class Bridge:
     cycle
         Falling edges seen since the bridge was made.
     on_sample
-        Called, if set, with DAC codes [rows] and held values [converters, groups] of each sample.
+        Called, if set, with the cycle and the DAC codes [rows] of each sample.
+    on_conversion
+        Called, if set, with the group and the codes [converters] of each conversion of the plane
+        sampled last; again when the search waits at its last decision.
+    trace
+        Waveform that is written along, if set.
     """
 
     def __init__(self, dut: Any, analog: Analog):
         config = analog.config
         self.analog = analog
         self.cycle = 0
-        self.on_sample: Callable[[NDArray[np.int64], NDArray[np.float64]], None] | None = None
+        self.on_sample: Callable[[int, NDArray[np.int64]], None] | None = None
+        self.on_conversion: Callable[[int, NDArray[np.int64]], None] | None = None
+        self.trace: BoundaryTrace | None = None
         self._edge = FallingEdge(dut.clk)
         # Looking a signal up takes as long as reading it.
         self._strobe, self._sample = dut.analog__strobe, dut.analog__sample
@@ -65,7 +73,7 @@ class Bridge:
                 self._held = self.analog.hold(self._codes[None])[0]
                 self._looked_at = None
                 if self.on_sample:
-                    self.on_sample(self._codes, self._held)
+                    self.on_sample(self.cycle, self._codes)
             if read_flag(self._strobe):
                 codes = unpack(read_bits(self._code), self.analog.config.rows)
                 self._codes = codes.astype(np.int64)
@@ -86,4 +94,10 @@ class Bridge:
             self._values = self._held[:, select]
             write_bits(self._beyond, self._adcs.beyond(self._values))
         trial = unpack(read_bits(self._trial), config.converters)
-        write_bits(self._above, self._adcs.above(self._values, trial))
+        above = self._adcs.above(self._values, trial)
+        write_bits(self._above, above)
+        # Only the last trial of a search is odd.
+        if self.on_conversion and (trial[0] % 2 or config.adc_bits == 1):
+            self.on_conversion(select, trial.astype(np.int64) - ~above)
+        if self.trace:
+            self.trace.cycle(self._held)

