@@ -58,9 +58,9 @@ class Bridge:
         self._codes = np.zeros(config.rows, np.int64)
         self._held = np.zeros((config.converters, config.groups))
         self._looked_at: int | None = None
-        self._settled.value = 0
-        self._above.value = 0
-        self._beyond.value = 0
+        write_flag(self._settled, 0)
+        write_bits(self._above, np.zeros(config.converters, bool))
+        write_bits(self._beyond, np.zeros(config.converters, bool))
 
     async def run(self) -> None:
         """Answer for ever."""

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class Build:
                 ports = self.folder / "ports.vlt"
                 ports.write_text(PORTS.format(top=self._top))
                 sources.insert(0, ports)
-                self._share_runtime(copy_in=True)
+                self._take_runtime()
             log = self.folder / "build.log"
             with _environment(self._tool.env):
                 runner = get_runner(self._name)
@@ -104,7 +105,7 @@ class Build:
                 except Exception as error:
                     raise SimulationError(f"{self._name} failed: {error}\n{_tail(log)}") from None
             if self._name == "verilator":
-                self._share_runtime(copy_in=False)
+                self._leave_runtime()
             (self.folder / "done").touch()
 
     def run(self, module: str, job: Any, on_progress: Callable[[int], None] | None = None) -> Any:
@@ -161,19 +162,33 @@ class Build:
                 shutil.copy(file, self.folder / file.name)
             return outcome
 
-    def _share_runtime(self, *, copy_in: bool) -> None:
-        """Take over, or leave behind, the objects of Verilator's own run-time library.
+    def _take_runtime(self) -> None:
+        """Take over the objects of Verilator's own library from another build.
 
-        They are the same in every build, and take most of a small one.
+        They are the same in every build, and take most of the time of a small one.
         """
-        key = hashlib.sha256(f"{self._tool.version}{self._waves}".encode()).hexdigest()[:8]
-        shared = BUILDS / "verilator" / f"runtime-{key}"
-        source, target = (shared, self.folder) if copy_in else (self.folder, shared)
-        if not copy_in and shared.exists():
-            return
-        target.mkdir(parents=True, exist_ok=True)
-        for file in source.glob("verilated*.[od]"):
-            shutil.copy2(file, target / file.name)
+        later = time.time() + 3600
+        for file in self._runtime.glob("*.o"):
+            taken = self.folder / file.name
+            shutil.copy(file, taken)
+            # They do not depend on the makefile that is generated after this, but make is told so.
+            os.utime(taken, (later, later))
+
+    def _leave_runtime(self) -> None:
+        """Leave those objects for other builds."""
+        if not self._runtime.exists():
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                objects = Path(folder) / "objects"
+                objects.mkdir()
+                for file in self.folder.glob("verilated*.o"):
+                    shutil.copy(file, objects)
+                with contextlib.suppress(FileExistsError):
+                    objects.rename(self._runtime)
+
+    @property
+    def _runtime(self) -> Path:
+        key = hashlib.sha256(f"{self._tool.version} {self._waves}".encode()).hexdigest()[:8]
+        return self.folder.parent / f"runtime-{key}"
 
 
 @contextlib.contextmanager

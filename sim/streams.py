@@ -30,7 +30,7 @@ class Source:
         self._edge = FallingEdge(dut.clk)
         self._becomes_ready = RisingEdge(self._ready)
         self._idle = idle
-        self._valid.value = 0
+        write_flag(self._valid, 0)
 
     async def send(self, payload: NDArray[np.bool_]) -> None:
         """Offer a payload, least significant bit first, until it is taken."""
@@ -67,7 +67,7 @@ class Sink:
         self._edge = FallingEdge(dut.clk)
         self._becomes_valid = RisingEdge(self._valid)
         self._stall = stall
-        self._ready.value = 0
+        write_flag(self._ready, 0)
 
     async def take(self) -> NDArray[np.uint8]:
         """Return the next payload, most significant bit first."""
