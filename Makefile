@@ -6,11 +6,12 @@ OUT =
 SEED =
 WAVES =
 CONFIG =
+COUNT =
 TOP =
 TB =
 SIM =
 PYTHON =
-unexport JSON OUT SEED WAVES CONFIG TOP TB SIM PYTHON
+unexport JSON OUT SEED COUNT WAVES CONFIG TOP TB SIM PYTHON
 
 python = .venv/bin/python
 # $(call option,NAME,$(VALUE)): `--NAME 'VALUE'` where a value is given, quoted for the shell.
@@ -35,8 +36,8 @@ test: .venv/test.stamp ## Lint, check types and run every test
 	$(python) -m pytest -n 2
 
 .PHONY: sim
-sim: .venv/run.stamp ## Run one testbench [TB=name CONFIG= SIM=verilator|icarus SEED= WAVES=1]
-	@$(python) -m sim.run $(call option,tb,$(TB)) $(call option,config,$(CONFIG)) $(call option,sim,$(SIM)) $(call option,seed,$(SEED)) $(call flag,waves,$(WAVES))
+sim: .venv/run.stamp ## Run one testbench on random stimuli [TB=tile CONFIG= SIM=verilator|icarus SEED= COUNT= WAVES=1 OUT=dir JSON=file]
+	@$(python) -m sim.run $(call option,tb,$(TB)) $(call option,config,$(CONFIG)) $(call option,sim,$(SIM)) $(call option,seed,$(SEED)) $(call option,count,$(COUNT)) $(call flag,waves,$(WAVES)) $(call option,out,$(OUT)) $(call option,json,$(JSON))
 
 .PHONY: verilog
 verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=name OUT=file]

@@ -14,6 +14,7 @@ from typing import Any
 
 from cocotb_tools.runner import get_results, get_runner
 
+from golden import cli
 from golden.config import ChipConfig
 from golden.errors import require
 from hw.verilog import generate
@@ -108,15 +109,25 @@ class Build:
                 self._leave_runtime()
             (self.folder / "done").touch()
 
-    def run(self, module: str, job: Any, on_progress: Callable[[int], None] | None = None) -> Any:
+    def run(
+        self,
+        module: str,
+        job: Any,
+        on_progress: Callable[[int], None] | None = None,
+        out: Path | None = None,
+    ) -> Any:
         """Run the testbench `module` on a job and return its outcome.
 
-        `on_progress` is called now and then with the number of products done.
+        `on_progress` is called now and then with the number of products done. Waveforms are put
+        into the folder `out`, or dropped: `boundary.vcd` and `boundary.gtkw` of the analogue
+        boundary, `rtl.vcd` (Verilator) or `rtl.fst` (Icarus) of the RTL.
 
         Raises
         ------
         SimulationError
             If the testbench fails.
+        UserError
+            If a waveform cannot be written.
         """
         self.make()
         with tempfile.TemporaryDirectory(prefix="run-", dir=self.folder) as name:
@@ -158,9 +169,19 @@ class Build:
                     raise SimulationError(f"{self._name} failed:\n{_tail(log)}")
                 raise errors[0]
             outcome = read(folder / "outcome")
-            for file in (*folder.glob("*.vcd"), *folder.glob("*.gtkw"), *folder.glob("*.fst")):
-                shutil.copy(file, self.folder / file.name)
+            if out:
+                self._keep_waveforms(folder, out)
             return outcome
+
+    def _keep_waveforms(self, folder: Path, out: Path) -> None:
+        for source, name in (
+            (folder / "boundary.vcd", "boundary.vcd"),
+            (folder / "boundary.gtkw", "boundary.gtkw"),
+            (folder / "dump.vcd", "rtl.vcd"),
+            (self.folder / f"{self._top}.fst", "rtl.fst"),
+        ):
+            if source.exists():
+                cli.write_whole(out / name, source.read_bytes())
 
     def _take_runtime(self) -> None:
         """Take over the objects of Verilator's own library from another build.
