@@ -23,7 +23,7 @@ TRACED_PRODUCTS = 8
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="sim.digits",
         description="Classify handwritten digits in simulated Verilog, word for word against the "
         "model.",

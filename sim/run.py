@@ -40,7 +40,7 @@ TESTBENCHES: dict[str, Callable[[ChipConfig, int, int, str], TileJob]] = {"tile"
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="sim.run", description="Run a testbench on random stimuli, RTL against model."
     )
     parser.add_argument("--tb", default="tile", help=f"testbench: {', '.join(TESTBENCHES)}")

@@ -84,7 +84,7 @@ class BoundaryTrace:
         """Write the save file: control, one word line, and one ADC with the value it looks for."""
         with path.with_suffix(".gtkw").open("w") as file:
             save = GTKWSave(file)
-            save.dumpfile(path.name)
+            save.dumpfile(path.name, abspath=False)
             with save.group("control"):
                 for name in FLAGS:
                     save.trace(f"digital.{name}")
