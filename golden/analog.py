@@ -4,41 +4,68 @@ The model of the tile and the co-simulated RTL use the same object; the RTL asks
 question, through `hw.analog.AnalogPort`.
 """
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.adc import Adcs
+from golden.adc import AdcErrors, Adcs
 from golden.array import Array
 from golden.config import ChipConfig
+from golden.draws import Draw, stream
 from golden.mapping import cell_levels, column_values
+from golden.physics import IDEAL
 from golden.weights import slice_weights
 
 
 class Analog:
-    """An array with its converters."""
+    """An array with its converters, as real as `config.physics` says.
+
+    It draws from its random streams with every sample. A second object of the same configuration
+    is the same chip, and sees the same noise.
+    """
 
     def __init__(self, config: ChipConfig, array: Array):
         self.config = config
         self.array = array
+        physics = config.physics
+        errors = any((physics.adc_offset, physics.adc_gain, physics.adc_inl, physics.adc_dnl))
+        self._errors = AdcErrors(config) if errors else None
+        self._noise = stream(physics.seed, Draw.SENSE_NOISE)
 
     @classmethod
     def ideal(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
-        """Return the ideal analogue part that holds weights [rows, columns].
+        """Return the ideal analogue part that holds weights [rows, columns], physics left out.
 
         Raises
         ------
         UserError
             If the shape or a weight does not fit the configuration.
         """
+        return cls.programmed(dataclasses.replace(config, physics=IDEAL), weights)
+
+    @classmethod
+    def programmed(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
+        """Return the analogue part with weights [rows, columns] programmed without pulses.
+
+        Raises
+        ------
+        UserError
+            If the shape or a weight does not fit the configuration, or the physics cannot be
+            computed for it.
+        """
         levels = cell_levels(config, slice_weights(config, weights))
-        return cls(config, Array.of_levels(config, levels))
+        return cls(config, Array.programmed(config, levels))
 
     def hold(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Drive planes of DAC codes [n, rows], settle and sample.
 
         Returns the held values [n, converters, groups] in units, as `golden.adc` defines them.
         """
-        return column_values(self.config, self.array.currents(codes)) / self.config.unit_a
+        held = column_values(self.config, self.array.currents(codes))
+        if self.config.physics.sense_noise:
+            held += self.config.physics.sense_noise * self._noise.standard_normal(held.shape)
+        return held
 
     def adcs(self, steps: NDArray[np.int64]) -> Adcs:
         """Return the converters with steps [n, steps], for values [n, planes, converters, groups].
@@ -48,4 +75,7 @@ class Analog:
         config = self.config
         counts = [config.adcs] * config.slices + [1] * config.unit_columns
         spread = np.repeat(steps, counts, axis=-1)
-        return Adcs(config, spread if steps.ndim == 1 else spread[:, None, :, None])
+        adc = np.arange(config.converters)
+        if steps.ndim == 1:
+            return Adcs(config, spread, self._errors, adc)
+        return Adcs(config, spread[:, None, :, None], self._errors, adc[:, None])

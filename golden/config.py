@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from golden.errors import UserError, require, require_integer, require_number
+from golden.physics import IDEAL, Physics
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -69,6 +70,8 @@ class ChipConfig:
         Conductance in siemens of the lowest and the highest level.
     v_read_v
         Voltage in volts of the largest DAC code.
+    physics
+        Non-idealities of the analogue part; none by default. No Verilog depends on them.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class ChipConfig:
     g_min_s: float = 0.5e-6
     g_max_s: float = 35e-6
     v_read_v: float = 0.2
+    physics: Physics = IDEAL
 
     def __post_init__(self) -> None:
         require_integer("rows", self.rows, 1, 1024)
@@ -116,6 +120,22 @@ class ChipConfig:
             f"g_min_s must be below g_max_s ({self.g_max_s:g} S), not {self.g_min_s:g} S",
         )
         require_number("v_read_v", self.v_read_v, 1e-6, 100.0, "volts")
+        require(
+            isinstance(self.physics, Physics), f"physics must be a Physics, not {self.physics!r}"
+        )
+        for name in ("r_word_ohm", "r_bit_ohm", "r_driver_ohm", "r_sense_ohm"):
+            ohms = getattr(self.physics, name)
+            require(
+                ohms * self.g_max_s <= 1,
+                f"{name} of {ohms:g} ohm isolates the array: it must be at most "
+                f"{1 / self.g_max_s:g} ohm, the resistance of a cell at g_max_s",
+            )
+        bend = self.physics.nonlinearity * self.v_read_v
+        require(
+            bend <= 20,
+            f"nonlinearity of {self.physics.nonlinearity:g} per volt bends currents by a factor "
+            f"of e^{bend:g} up to v_read_v: it must be at most {20 / self.v_read_v:g} per volt",
+        )
         require(
             self.settle_s * self.clock_hz <= 1e6,
             f"settle_s of {self.settle_s:g} s is more than a million cycles of clock_hz "
@@ -325,15 +345,16 @@ class ChipConfig:
 
     @cached_property
     def hash(self) -> str:
-        """Return 16 hexadecimal digits that differ whenever a field differs."""
+        """Return 16 hexadecimal digits that differ whenever a field but `physics` differs."""
         fields = dataclasses.asdict(self)
+        del fields["physics"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load(source: str | Path, **changes: Any) -> ChipConfig:
     """Read a configuration from a preset's name or the path of a TOML file.
 
-    Keyword arguments replace fields of the file.
+    Keyword arguments replace fields of the file. The physics is a table of it, `[physics]`.
 
     Raises
     ------
@@ -354,11 +375,12 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"configuration {path} cannot be read: {error}") from None
     fields = {field.name: field for field in dataclasses.fields(ChipConfig)}
-    for key in [*values, *changes]:
-        if key not in fields:
-            near = difflib.get_close_matches(key, fields, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
-            raise UserError(f"unknown key {key!r} in configuration {path}: {hint}")
+    _check_keys([*values, *changes], list(fields), f"configuration {path}")
+    if "physics" in values:
+        table = values["physics"]
+        require(isinstance(table, dict), f"physics in configuration {path} must be a table")
+        parameters = [parameter.name for parameter in dataclasses.fields(Physics)]
+        _check_keys(list(table), parameters, f"[physics] of configuration {path}")
     values |= changes
     for name, field in fields.items():
         require(
@@ -366,9 +388,20 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
             f"configuration {path} lacks {name!r}: add it",
         )
     try:
+        if isinstance(values.get("physics"), dict):
+            values["physics"] = Physics(**values["physics"])
         return ChipConfig(**values)
     except UserError as error:
         raise UserError(f"configuration {path}: {error}") from None
+
+
+def _check_keys(keys: list[str], known: list[str], where: str) -> None:
+    """Raise `UserError` for a key that is not known, naming the nearest that is."""
+    for key in keys:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise UserError(f"unknown key {key!r} in {where}: {hint}")
 
 
 def _signed_bits(low: int, high: int) -> int:
