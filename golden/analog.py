@@ -64,7 +64,11 @@ class Analog:
         """
         held = column_values(self.config, self.array.currents(codes))
         if self.config.physics.sense_noise:
-            held += self.config.physics.sense_noise * self._noise.standard_normal(held.shape)
+            noise = self._noise.standard_normal(held.shape)
+            if self.config.unit_columns:
+                # One value, held once, that every group converts again.
+                noise[:, -1] = noise[:, -1, :1]
+            held += self.config.physics.sense_noise * noise
         return held
 
     def adcs(self, steps: NDArray[np.int64]) -> Adcs:

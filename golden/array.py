@@ -113,7 +113,8 @@ class Array:
     def effective_s(self) -> Floats:
         """Matrix [slices, rows, bit_lines] in siemens from voltages to currents, wires included.
 
-        Of the linear cells, and as finely rounded as in `currents`.
+        Of the linear cells, and as finely rounded as in `currents`. A transposed read, with the bit
+        lines driven and the word lines sensed, has the transposed matrix (reciprocity).
         """
         self._refresh()
         shape = (self.config.rows, self.config.slices, self.config.bit_lines)
