@@ -144,7 +144,7 @@ class Array:
             noise *= physics.read_noise
             noise *= self._noise.standard_normal(lines.shape)
             lines += noise
-        return lines.reshape(len(codes), self.config.slices, -1)
+        return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
 
     def _refresh(self) -> None:
         """Bring the matrix up to date with the cells."""

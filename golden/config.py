@@ -303,9 +303,9 @@ class ChipConfig:
         """Cycles from one sample to the next in steady state: conversion or settling, the longer.
 
         A search of one bit has no cycle before its last in which the next sample could be
-        prepared, and pays two cycles a plane.
+        prepared, and pays one cycle a plane.
         """
-        conversion = self.groups * self.adc_bits + (2 if self.adc_bits == 1 else 0)
+        conversion = self.groups * self.adc_bits + (self.adc_bits == 1)
         return max(conversion, self.settle_cycles + 2)
 
     @property

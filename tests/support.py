@@ -48,7 +48,7 @@ def chips(draw: st.DrawFn, most: int = 5, lossless: bool = False) -> ChipConfig:
         "input_bits": input_bits,
         "dac_bits": draw(st.integers(1, input_bits)),
         "adcs": draw(st.sampled_from([n for n in range(1, columns + 1) if columns % n == 0])),
-        "settle_s": draw(st.sampled_from([0.0, 10e-9, 20e-9, 70e-9])),
+        "settle_s": draw(st.integers(0, 14)) * 10e-9,
     }
     full = full_width(**fields).adc_bits
     if lossless:
@@ -59,9 +59,7 @@ def chips(draw: st.DrawFn, most: int = 5, lossless: bool = False) -> ChipConfig:
     return chip(**fields)
 
 
-def random_operands(
-    config: ChipConfig, count: int, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def random_operands(config: ChipConfig, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return weights [rows, columns] and inputs [count, rows], each with both of its extremes."""
     rng = np.random.default_rng(seed)
     low, high = config.weight_range

@@ -33,7 +33,7 @@ NUMBERS = {
 CHECKED = [f.name for f in dataclasses.fields(ChipConfig) if f.type in (int, float, Mapping)]
 
 
-def test_every_plain_field_is_tried_below():
+def test_every_field_is_tried_below():
     assert {*INTEGERS, *NUMBERS, "mapping"} == {*CHECKED}
 
 
@@ -75,9 +75,7 @@ def test_ends_of_a_range_belong_to_it(name, value):
 def test_unknown_mappings_are_refused(value):
     with pytest.raises(UserError) as caught:
         chip(mapping=value)
-    assert str(caught.value) == (
-        f"mapping must be one of differential, offset, not {value!r}"
-    )
+    assert str(caught.value) == (f"mapping must be one of differential, offset, not {value!r}")
 
 
 @pytest.mark.parametrize(
@@ -182,9 +180,7 @@ def test_preset_of_isaac():
     assert config.lossless
 
 
-@pytest.mark.parametrize(
-    "rows, four_bits, one_bit", [(8, 10, 7), (16, 11, 8), (128, 14, 11)]
-)
+@pytest.mark.parametrize("rows, four_bits, one_bit", [(8, 10, 7), (16, 11, 8), (128, 14, 11)])
 def test_full_width_of_published_column_sums(rows, four_bits, one_bit):
     """Of 3-bit cells with inputs applied at once, 4 bits or 1 bit of them."""
     assert chip(rows=rows, cell_bits=3, input_bits=4, dac_bits=4).sum_bits == four_bits
@@ -270,7 +266,9 @@ def test_weight_range_is_that_of_all_digits(config):
 def test_results_hold_every_code_at_its_end(config):
     """Of any physics, hence the unit column at the opposite end of all others."""
     end = 2 ** (config.adc_bits - 1)
-    scale = 2 ** config.step_range[1] * sum(2 ** (p * config.dac_bits) for p in range(config.planes))
+    scale = 2 ** config.step_range[1] * sum(
+        2 ** (p * config.dac_bits) for p in range(config.planes)
+    )
     places = sum(2 ** (s * config.cell_bits) for s in range(config.slices))
     unit = 2 ** (config.cell_bits * config.slices - 1) if config.mapping == "offset" else 0
     assert fits(config.worst_result_bits, scale * (-end * places - (end - 1) * unit))
