@@ -145,7 +145,7 @@ class Array:
             noise *= physics.read_noise
             noise *= self._noise.standard_normal(lines.shape)
             lines += noise
-        return lines.reshape(len(codes), self.config.slices, -1)
+        return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
 
     def cell_currents(
         self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
