@@ -30,7 +30,7 @@ def print_warnings(console: Console, diagnostics: Diagnostics) -> None:
 
 
 def figures(diagnostics: Diagnostics) -> dict[str, Any]:
-    """Return what happened to a result for a JSON file: shares, one a step where there are lists."""
+    """Return what happened to a result for a JSON file; lists have one share a step."""
     found: dict[str, Any] = {
         "clipped_high": diagnostics.clipped_high.tolist(),
         "clipped_low": diagnostics.clipped_low.tolist(),

@@ -95,7 +95,7 @@ class Probes:
     def trial_levels_ua(
         self, steps: NDArray[np.float64], trials: NDArray[np.float64]
     ) -> list[float]:
-        """Return what the ADCs of `columns` compare with, for steps [steps], trials [converters]."""
+        """Return what the ADCs of `columns` compare with: steps [steps], trials [converters]."""
         if steps.tobytes() != self._steps:
             self._steps = steps.tobytes()
             self._adcs: Adcs = self._analog.adcs(steps.astype(np.int64))
@@ -135,6 +135,7 @@ class BoundaryTrace:
         self._select, self._code = dut.analog__select, dut.analog__code
         self._step = dut.analog__step
         self._trial, self._above = dut.analog__trial, dut.analog__above
+        self._codes = np.zeros(config.rows, np.int64)
         self._probes: Probes | None = None
 
     def cycle(self, held: NDArray[np.float64], analog: Analog) -> None:
