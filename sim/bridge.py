@@ -76,7 +76,7 @@ class Bridge:
             self.cycle += 1
             self._compare()
             if self.trace:
-                self.trace.cycle(self._held)
+                self.trace.cycle(self._held, self.analog)
             if read_flag(self._sample):
                 # The comparators above still saw the values held until the end of this cycle.
                 self._hold()
