@@ -100,4 +100,4 @@ class Bridge:
         if self.on_conversion and (trial[0] % 2 or config.adc_bits == 1):
             self.on_conversion(select, trial.astype(np.int64) - ~above)
         if self.trace:
-            self.trace.cycle(self._held, self.analog)
+            self.trace.cycle(self._held, above, self.analog)
