@@ -134,12 +134,15 @@ class BoundaryTrace:
         self._handles = [getattr(dut, f"analog__{name}") for name in FLAGS]
         self._select, self._code = dut.analog__select, dut.analog__code
         self._step = dut.analog__step
-        self._trial, self._above = dut.analog__trial, dut.analog__above
+        self._trial = dut.analog__trial
         self._codes = np.zeros(config.rows, np.int64)
         self._probes: Probes | None = None
 
-    def cycle(self, held: NDArray[np.float64], analog: Analog) -> None:
-        """Record the present cycle; `held` [converters, groups] in units."""
+    def cycle(self, held: NDArray[np.float64], above: NDArray[np.bool_], analog: Analog) -> None:
+        """Record the present cycle: values held [converters, groups] in units, and the answers.
+
+        The answers `above` [converters] are given, since the signal takes them a little later.
+        """
         if not self._left:
             return
         self._left -= 1
@@ -153,9 +156,8 @@ class BoundaryTrace:
         self._record([self._group], [read_flag(self._select)])
         trials = unpack(read_bits(self._trial), config.converters)
         steps = unpack(read_bits(self._step), config.steps, signed=False)
-        above = read_bits(self._above)[::-1]
         self._record(self._trials, trials[probes.lanes].astype(np.int64).tolist())
-        self._record(self._aboves, above[probes.lanes].tolist())
+        self._record(self._aboves, above[probes.lanes].astype(int).tolist())
         self._record(self._trial_levels, probes.trial_levels_ua(steps, trials))
         values = held[probes.lanes, probes.groups] * (config.unit_a * 1e6)
         self._record(self._held, values.tolist())
