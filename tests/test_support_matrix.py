@@ -79,4 +79,4 @@ def test_every_parameter_of_the_physics_is_in_the_matrix():
 
 
 def test_the_readme_has_the_matrix_that_is_tested():
-    assert table() in README.read_text(), "update it with python -m tests.support"
+    assert table() in README.read_text(), "update it with python -m tests.support_matrix"
