@@ -160,6 +160,8 @@ class Cells:
 
     def relax(self) -> None:
         """End programming: every cell that had pulses since the last call moves, once."""
+        if not self._relaxing.any():
+            return
         physics = self.config.physics
         at = np.nonzero(self._relaxing)
         cell = np.ravel_multi_index(at, self.shape)

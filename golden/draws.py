@@ -28,6 +28,7 @@ class Draw(enum.IntEnum):
     DAC_NOISE = 8
     ADC_STATICS = 9
     SENSE_NOISE = 10
+    VERIFY_NOISE = 11
 
 
 def stream(seed: int, *draw: int) -> np.random.Generator:
