@@ -232,6 +232,7 @@ class BoundaryTrace:
         def variables(scope: str, names: list[str], kind: str, size: int | None) -> list[Any]:
             return [self._writer.register_var(scope, n, kind, size) for n in names]
 
+        # Integers: a wire of several bits would have a range in its name, which GTKWave insists on.
         def reals(kind: str, names: list[str]) -> list[Any]:
             return variables("analogue", [f"{kind}_{name}" for name in names], "real", None)
 
@@ -240,9 +241,9 @@ class BoundaryTrace:
         cells = [f"{s}_{r}_{line}" for s, r, line in probes.cells]
         (self._clock,) = variables("digital", ["clk"], "wire", 1)
         self._flags = variables("digital", list(FLAGS), "wire", 1)
-        (self._group,) = variables("digital", ["select"], "wire", self._config.select_bits)
+        (self._group,) = variables("digital", ["select"], "integer", 64)
         self._modes = variables("digital", ["mode"], "string", None)
-        self._modes += variables("digital", ["amplitude"], "wire", self._config.pulse_bits)
+        self._modes += variables("digital", ["amplitude"], "integer", 64)
         self._trials = variables("digital", [f"trial_{c}" for c in columns], "integer", 64)
         self._aboves = variables("digital", [f"above_{c}" for c in columns], "wire", 1)
         self._volts, self._ends = reals("word_V", rows), reals("word_end_V", rows)
