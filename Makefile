@@ -31,6 +31,11 @@ run: .venv/run.stamp ## Classify digits on one tile, RTL against model [CONFIG= 
 	@$(python) -m sim.digits $(call option,config,CONFIG) $(call option,seed,SEED) \
 		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
 
+.PHONY: program
+program: .venv/run.stamp ## Program every cell through the Verilog, then classify digits [as run]
+	@$(python) -m sim.digits --program $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
+
 .PHONY: test
 test: .venv/test.stamp ## Lint, check types and run every test
 	$(python) -m ruff check .
