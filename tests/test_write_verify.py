@@ -360,7 +360,7 @@ def test_amplitudes_climb_to_the_strongest_and_start_anew_after_an_overshoot(mon
     seen.clear()
     place(analog, 7.0)
     assert program(analog, one_cell(0)).success.all()
-    assert set(kind for kind, _ in seen[:3]) == {Pulse.RESET}
+    assert {kind for kind, _ in seen[:3]} == {Pulse.RESET}
 
 
 @pytest.mark.parametrize("limit", [1, 7, 30, 255])
