@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from golden.adc import AdcErrors, Adcs
 from golden.array import Array
 from golden.config import ChipConfig
-from golden.draws import Draw, stream
+from golden.draws import Draw, keyed_normal, stream
 from golden.mapping import cell_levels, column_values
 from golden.physics import IDEAL
 from golden.weights import slice_weights
@@ -32,6 +32,7 @@ class Analog:
         errors = any((physics.adc_offset, physics.adc_gain, physics.adc_inl, physics.adc_dnl))
         self._errors = AdcErrors(config) if errors else None
         self._noise = stream(physics.seed, Draw.SENSE_NOISE)
+        self._reads = np.zeros(array.cells.shape, np.int64)
 
     @classmethod
     def ideal(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
@@ -60,12 +61,35 @@ class Analog:
     def hold(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Drive planes of DAC codes [n, rows], settle and sample.
 
+        The first product after write pulses finds the cells relaxed.
+
         Returns the held values [n, converters, groups] in units, as `golden.adc` defines them.
         """
+        self.array.cells.relax()
         held = column_values(self.config, self.array.currents(codes))
         if self.config.physics.sense_noise:
-            held += self.config.physics.sense_noise * self._noise.standard_normal(held.shape)
+            noise = self._noise.standard_normal(held.shape)
+            if self.config.unit_columns:
+                # One value, held once, that every group converts again.
+                noise[:, -1] = noise[:, -1, :1]
+            held += self.config.physics.sense_noise * noise
         return held
+
+    def hold_cells(
+        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Read cells (slices, rows, lines) [n], all different, one by one, and sample.
+
+        Returns the held values [n] in units. Their noise depends on the cell and on how often it
+        has been read, alone: cells may be visited in any order.
+        """
+        physics = self.config.physics
+        currents, deviation = self.array.cell_currents(slices, rows, lines)
+        at = (slices, rows, lines)
+        cell = np.ravel_multi_index(at, self._reads.shape)
+        draws = keyed_normal(physics.seed, Draw.VERIFY_NOISE, cell, self._reads[at])
+        self._reads[at] += 1
+        return currents + draws * np.hypot(deviation, physics.sense_noise)
 
     def adcs(self, steps: NDArray[np.int64]) -> Adcs:
         """Return the converters with steps [n, steps], for values [n, planes, converters, groups].
@@ -79,3 +103,8 @@ class Analog:
         if steps.ndim == 1:
             return Adcs(config, spread, self._errors, adc)
         return Adcs(config, spread[:, None, :, None], self._errors, adc[:, None])
+
+    def cell_adcs(self, converters: NDArray[np.int64]) -> Adcs:
+        """Return `converters` [n] of the tile, set to read a single cell each."""
+        step = np.full(len(converters), self.config.verify_step)
+        return Adcs(self.config, step, self._errors, converters)

@@ -113,7 +113,8 @@ class Array:
     def effective_s(self) -> Floats:
         """Matrix [slices, rows, bit_lines] in siemens from voltages to currents, wires included.
 
-        Of the linear cells, and as finely rounded as in `currents`.
+        Of the linear cells, and as finely rounded as in `currents`. A transposed read, with the bit
+        lines driven and the word lines sensed, has the transposed matrix (reciprocity).
         """
         self._refresh()
         shape = (self.config.rows, self.config.slices, self.config.bit_lines)
@@ -145,6 +146,34 @@ class Array:
             noise *= self._noise.standard_normal(lines.shape)
             lines += noise
         return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
+
+    def cell_currents(
+        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+    ) -> tuple[Floats, Floats]:
+        """Read cells (slices, rows, lines) [n] one by one, each selected by its transistor.
+
+        Only the selected cell conducts, through its own stretch of word and bit line: wires are a
+        resistance in series. The word line is driven with `ChipConfig.verify_code`, at which curved
+        cells have their nominal conductance.
+
+        Returns
+        -------
+        currents
+            [n] in units, noise apart.
+        noise
+            [n], standard deviation of read and DAC noise in units.
+        """
+        physics = self.config.physics
+        wires_ohm = (
+            physics.r_driver_ohm
+            + physics.r_word_ohm * lines
+            + physics.r_bit_ohm * (self.config.rows - 1 - rows)
+            + physics.r_sense_ohm
+        )
+        g_s = self.cells.g_s[slices, rows, lines]
+        g = g_s / (1 + g_s * wires_ohm) / self.config.g_step_s
+        drive = self._dacs.settled(rows, self.config.verify_code)
+        return g * drive, g * np.hypot(physics.read_noise * drive, physics.dac_noise)
 
     def _refresh(self) -> None:
         """Bring the matrix up to date with the cells."""

@@ -67,6 +67,14 @@ class ChipConfig:
         Conductance in siemens of the lowest and the highest level.
     v_read_v
         Voltage in volts of the largest DAC code.
+    pulse_bits
+        Width of the amplitude of write pulses.
+    pulse_first, pulse_increment
+        Amplitude of the first pulse in a direction, and by how much each further one is higher.
+    pulse_limit
+        Pulses after which a cell is given up.
+    pulse_s
+        Time in seconds that a write pulse takes.
     physics
         Non-idealities of the analogue part; none by default. No Verilog depends on them.
 
@@ -91,6 +99,11 @@ class ChipConfig:
     g_min_s: float = 0.5e-6
     g_max_s: float = 35e-6
     v_read_v: float = 0.2
+    pulse_bits: int = 5
+    pulse_first: int = 4
+    pulse_increment: int = 2
+    pulse_limit: int = 30
+    pulse_s: float = 50e-9
     physics: Physics = IDEAL
 
     def __post_init__(self) -> None:
@@ -110,6 +123,12 @@ class ChipConfig:
         object.__setattr__(self, "mapping", Mapping(self.mapping))
         require_number("clock_hz", self.clock_hz, 1.0, 1e11, "hertz")
         require_number("settle_s", self.settle_s, 0.0, 1.0, "seconds")
+        require_integer("pulse_bits", self.pulse_bits, 1, 16)
+        top = (1 << self.pulse_bits) - 1
+        require_integer("pulse_first", self.pulse_first, 0, top, " (pulse_bits)")
+        require_integer("pulse_increment", self.pulse_increment, 0, top, " (pulse_bits)")
+        require_integer("pulse_limit", self.pulse_limit, 1, 255)
+        require_number("pulse_s", self.pulse_s, 0.0, 1.0, "seconds")
         require_number("g_max_s", self.g_max_s, 1e-12, 1.0, "siemens")
         require_number("g_min_s", self.g_min_s, 0.0, self.g_max_s, "siemens (0 to g_max_s)")
         require(
@@ -118,7 +137,7 @@ class ChipConfig:
         )
         require_number("v_read_v", self.v_read_v, 1e-6, 100.0, "volts")
         # A whole number in a file is the same voltage as one with a point, and has the same hash.
-        for name in ("clock_hz", "settle_s", "g_min_s", "g_max_s", "v_read_v"):
+        for name in ("clock_hz", "settle_s", "pulse_s", "g_min_s", "g_max_s", "v_read_v"):
             object.__setattr__(self, name, float(getattr(self, name)))
         require(
             isinstance(self.physics, Physics), f"physics must be a Physics, not {self.physics!r}"
@@ -136,11 +155,12 @@ class ChipConfig:
             f"nonlinearity of {self.physics.nonlinearity:g} per volt bends currents by a factor "
             f"of e^{bend:g} up to v_read_v: it must be at most {20 / self.v_read_v:g} per volt",
         )
-        require(
-            self.settle_s * self.clock_hz <= 1e6,
-            f"settle_s of {self.settle_s:g} s is more than a million cycles of clock_hz "
-            f"{self.clock_hz:g} Hz: lower one of them",
-        )
+        for name in ("settle_s", "pulse_s"):
+            require(
+                getattr(self, name) * self.clock_hz <= 1e6,
+                f"{name} of {getattr(self, name):g} s is more than a million cycles of clock_hz "
+                f"{self.clock_hz:g} Hz: lower one of them",
+            )
         require(
             self.columns % self.adcs == 0,
             f"adcs must divide columns ({self.columns}) evenly, not {self.adcs}: take one of "
@@ -291,12 +311,62 @@ class ChipConfig:
         """Whether every exact column sum has a code of its own and every result fits."""
         return self.covering_step == 0 and self.result_bits >= self.worst_result_bits
 
+    # Programming
+
+    @property
+    def verify_code(self) -> int:
+        """DAC code with which single cells are read: the largest there is."""
+        low, high = self.code_range
+        return high or low
+
+    @property
+    def verify_step(self) -> int:
+        """ADC step, as log2 in units, with which single cells are read.
+
+        The smallest with which codes beyond every level's tolerance exist.
+        """
+        most = (1 << (self.adc_bits - 1)) - 1
+        for step in range(self.step_range[1] + 1):
+            top = abs(self._verify_target(self.levels - 1, step))
+            if top + self._verify_tolerance(step) + 1 <= most:
+                break
+        return step
+
+    @property
+    def verify_tolerance(self) -> int:
+        """Codes by which a cell may differ from its target: a quarter of a level, rounded down."""
+        return self._verify_tolerance(self.verify_step)
+
+    @cached_property
+    def verify_targets(self) -> tuple[int, ...]:
+        """ADC code that a cell exactly at each level reads."""
+        low, high = -(1 << (self.adc_bits - 1)), (1 << (self.adc_bits - 1)) - 1
+        targets = (self._verify_target(level, self.verify_step) for level in range(self.levels))
+        return tuple(min(max(target, low), high) for target in targets)
+
+    @property
+    def verifiable(self) -> bool:
+        """Whether the ADC tells every level from its neighbours when it reads a single cell."""
+        return len(set(self.verify_targets)) == self.levels
+
+    def _verify_target(self, level: int, step: int) -> int:
+        units = (self.g_min_s / self.g_step_s + level) * self.verify_code
+        return math.floor((units + ((1 << step) >> 1) + 0.5) / (1 << step))
+
+    def _verify_tolerance(self, step: int) -> int:
+        return abs(self.verify_code) // 4 >> step
+
     # Time and physics
 
     @property
     def settle_cycles(self) -> int:
         """Clock cycles from the drive strobe until the array has settled, at least 1."""
         return max(1, math.ceil(self.settle_s * self.clock_hz - 1e-9))
+
+    @property
+    def pulse_cycles(self) -> int:
+        """Clock cycles from the strobe of a write pulse until it is over, at least 1."""
+        return max(1, math.ceil(self.pulse_s * self.clock_hz - 1e-9))
 
     @property
     def plane_cycles(self) -> int:

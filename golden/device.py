@@ -104,6 +104,7 @@ class Cells:
         wanted = self._checked("conductance", "S", g_s, LARGEST * self.config.g_max_s)
         healthy = np.nonzero(~self.stuck)
         self._write(healthy, wanted[healthy])
+        self._relaxing[:] = False
 
     def program(self, levels: ArrayLike) -> None:
         """Bring the healthy cells to `levels` [slices, rows, bit_lines] with `program_error`.
@@ -133,13 +134,15 @@ class Cells:
         Raises
         ------
         UserError
-            If a cell lies outside of the array or is named twice, or an amplitude is negative.
+            If a cell lies outside of the array or is named twice, or an amplitude is no code.
         """
         *where, kind, amplitude = np.broadcast_arrays(
             *(np.atleast_1d(each) for each in (slices, rows, lines, kind, amplitude))
         )
         cell = self._indices(*where)
-        require(bool((amplitude >= 0).all()), f"an amplitude must be 0 or more, not {amplitude}")
+        _require_all((kind == Pulse.SET) | (kind == Pulse.RESET), kind, "kind", "a Pulse")
+        whole = (amplitude >= 0) & (amplitude == np.floor(amplitude))
+        _require_all(whole, amplitude, "amplitude", "a DAC code of 0 or more")
         healthy = ~self.stuck.flat[cell]
         cell, kind, amplitude = cell[healthy], kind[healthy], amplitude[healthy]
 
@@ -157,6 +160,8 @@ class Cells:
 
     def relax(self) -> None:
         """End programming: every cell that had pulses since the last call moves, once."""
+        if not self._relaxing.any():
+            return
         physics = self.config.physics
         at = np.nonzero(self._relaxing)
         cell = np.ravel_multi_index(at, self.shape)
@@ -178,17 +183,16 @@ class Cells:
         Raises
         ------
         UserError
-            If a cell lies outside of the array or is named twice, or a conductance is negative.
+            If a cell lies outside of the array or is named twice, or a conductance is not of
+            0 to `LARGEST` times `g_max_s`.
         """
         *where, g_s = np.broadcast_arrays(
             *(np.atleast_1d(each) for each in (slices, rows, lines, g_s))
         )
         cell = self._indices(*where)
         top = LARGEST * self.config.g_max_s
-        require(
-            bool(((g_s >= 0) & (g_s <= top)).all()),
-            f"the conductance of a stuck cell must be 0 to {top:g} S, not {g_s} S",
-        )
+        fits = (g_s >= 0) & (g_s <= top)
+        _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {top:g} S")
         self._stick(np.unravel_index(cell, self.shape), g_s)
 
     def _checked(self, name: str, unit: str, values: ArrayLike, top: float) -> NDArray[np.float64]:
@@ -230,6 +234,7 @@ class Cells:
 
     def _stick(self, at: Any, g_s: NDArray[np.float64] | float) -> None:
         self.stuck[at] = True
+        self._relaxing[at] = False
         self._write(at, g_s)
 
     def _indices(self, *where: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -245,7 +250,13 @@ class Cells:
                 f"{self.shape[0]} x {self.shape[1]} x {self.shape[2]}",
             )
         cell: NDArray[np.int64] = np.ravel_multi_index(tuple(at), self.shape)
-        require(
-            len(np.unique(cell)) == len(cell), "a cell is named twice: give it one pulse a call"
-        )
+        # Sorting is most of the time that a single cell would take.
+        distinct = len(cell) == 1 or len(np.unique(cell)) == len(cell)
+        require(distinct, "a cell is named twice: name it once a call")
         return cell
+
+
+def _require_all(good: NDArray[np.bool_], values: NDArray[Any], name: str, wanted: str) -> None:
+    """Raise `UserError` that names the first value that is not good."""
+    if not good.all():
+        require(False, f"{name} must be {wanted}, not {values[np.argmin(good)].item()!r}")

@@ -15,7 +15,7 @@ MAX_CLIPPED = 0.01
 the rounding of all others."""
 
 MIN_RANGE_USED = 0.25
-"""Share of the ADC's codes. Below it two bits are wasted that were paid for."""
+"""Share of the ADC's codes. Below it two bits are wasted that a finer step would use."""
 
 MAX_IR_DROP = 0.1
 """Share of a line's current. Beyond it the loss is more than one part in ten of every product of
@@ -35,6 +35,8 @@ class Diagnostics:
         [steps], share of conversions above and below the range, for each slice and the unit column.
     range_used
         [steps], from the lowest code that occurred to the highest, as a share of all codes.
+    finest_step
+        [steps], the finest ADC step that was used: at 0 there is no finer one.
     ir_drop
         [slices, bit_lines], share of a line's current that the wires take away, 1 - I / I_ideal
         with every word line at the read voltage: the worst case, which depends on no input.
@@ -46,6 +48,7 @@ class Diagnostics:
     clipped_high: NDArray[np.float64]
     clipped_low: NDArray[np.float64]
     range_used: NDArray[np.float64]
+    finest_step: NDArray[np.int64]
     ir_drop: NDArray[np.float64]
     failed: NDArray[np.bool_] | None
 
@@ -60,7 +63,7 @@ class Diagnostics:
                     "raise adc_bits"
                 )
         for s, used in enumerate(self.range_used):
-            if used < MIN_RANGE_USED:
+            if used < MIN_RANGE_USED and self.finest_step[s]:
                 found.append(
                     f"ADCs of {self._part(s)} use {100 * used:.2g} % of their codes: calibrate "
                     "their step"
@@ -95,13 +98,14 @@ def diagnose(
     """
     config = analog.config
     codes = products.codes
-    beyond = analog.adcs(checked_steps(config, steps, len(codes))).beyond(products.held)
-    every = tuple(_parts(config, codes))
-    span = [int(np.ptp(part)) + 1 if part.size else 0 for part in every]
+    used = checked_steps(config, steps, len(codes))
+    beyond = analog.adcs(used).beyond(products.held)
+    span = [int(np.ptp(part)) + 1 for part in _parts(config, codes)]
     return Diagnostics(
         np.array([part.mean() for part in _parts(config, beyond & (codes >= 0))]),
         np.array([part.mean() for part in _parts(config, beyond & (codes < 0))]),
         np.array(span) / (1 << config.adc_bits),
+        used.min(axis=0),
         ir_drop(analog.array),
         None if levels is None else failed_cells(analog.array, levels),
     )

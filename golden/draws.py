@@ -6,6 +6,7 @@ that must not depend on the order in which cells are visited are keyed instead.
 """
 
 import enum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ class Draw(enum.IntEnum):
     DAC_NOISE = 8
     ADC_STATICS = 9
     SENSE_NOISE = 10
+    VERIFY_NOISE = 11
 
 
 def stream(seed: int, *draw: int) -> np.random.Generator:
@@ -40,11 +42,16 @@ def keyed_normal(seed: int, draw: Draw, cell: ArrayLike, count: ArrayLike) -> ND
     `cell` and `count` are integers, 0 or more, and broadcast. Alone or in an array, a cell's draw
     of the same count is the same number.
     """
-    key = np.random.SeedSequence(seed, spawn_key=(draw,)).generate_state(1, np.uint64)
-    bits = _mix(key + np.asarray(cell, np.uint64))
+    bits = _mix(_key(seed, draw) + np.asarray(cell, np.uint64))
     bits = _mix(bits + np.asarray(count, np.uint64))
     draws: NDArray[np.float64] = ndtri(((bits >> np.uint64(11)) + 0.5) * 2.0**-53)
     return draws.reshape(np.broadcast_shapes(np.shape(cell), np.shape(count)))
+
+
+@lru_cache
+def _key(seed: int, draw: Draw) -> NDArray[np.uint64]:
+    sequence = np.random.SeedSequence(seed, spawn_key=(draw,))
+    return sequence.generate_state(1, np.uint64).astype(np.uint64)
 
 
 def _mix(bits: NDArray[Any]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ def slice_sums(
     places = steps[:, : config.slices] + np.arange(config.slices) * config.cell_bits
     sums = (arrays << places[:, None, :, None]).sum(axis=2)
     if config.unit_columns:
-        # Converted anew for every group: with noise, its codes differ.
+        # Converted anew for every group, as the columns are.
         unit = codes[:, :, -1] << steps[:, None, -1:]
         sums += config.weight_range[0] * np.tile(unit, config.adcs)
     return sums

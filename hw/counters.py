@@ -15,6 +15,9 @@ TILE_COUNTERS = {
     "clips_high": "conversions of values above the range",
     "clips_low": "conversions of values below the range",
     "saturations": "accumulations that did not fit the accumulator",
+    "reads": "reads of single cells",
+    "pulses": "write pulses",
+    "failures": "cells given up by write-verify",
 }
 """Counters of a tile since reset, in the order of `TileCounters`."""
 

@@ -48,7 +48,10 @@ choose_python() {
     for python in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
         command -v "$python" >/dev/null || continue
         packages=$("$python" -c "$judge" 2>&1) && return
-        reason=$(printf '%s' "$packages" | tail -n 1)
+        case $packages in
+            'is Python '* | 'was built '*) reason=$packages ;;
+            *) reason='does not run' ;;
+        esac
         packages=
     done
     return 1
@@ -80,9 +83,9 @@ apt_install() {
     $apt install --no-install-recommends "$@" </dev/null >/dev/null 2>&1
 }
 
+# shellcheck disable=SC2086 # `packages` is a list.
 set_up_system() {
     # Up to twice, since a missing Python cannot yet say what it will lack.
-    # shellcheck disable=SC2086 # `packages` is a list
     find_missing
     [ -z "$packages" ] || { apt_install $packages && find_missing; }
     [ -z "$packages" ] || { apt_install $packages && find_missing; }

@@ -127,6 +127,14 @@ def test_sense_noise_is_drawn_for_each_value():
         assert abs(np.corrcoef(noise.ravel(), moved.ravel())[0, 1]) < few
 
 
+def test_every_group_converts_the_same_value_of_the_unit_column():
+    config = chip("offset", sense_noise=2.5, read_noise=0.1)
+    weights, _, codes = operands(config)
+    held = Analog.programmed(config, weights).hold(codes)
+    np.testing.assert_array_equal(held[:, -1], np.repeat(held[:, -1, :1], config.groups, axis=1))
+    assert (np.diff(held[:, :-1], axis=2) != 0).mean() > 0.99
+
+
 def test_wires_are_the_effective_matrix_of_each_slice():
     config = chip(**WIRES)
     weights, _, codes = operands(config)

@@ -100,6 +100,11 @@ def test_a_range_that_is_hardly_used_is_reported():
     found = diagnose(subject.analog, subject.multiply(VECTORS, steps), steps)
     assert (found.range_used < 0.25).all()
     assert [s for s in found.warnings() if "slice 1 use" in s]
+    small = VECTORS // 8
+    found = diagnose(subject.analog, subject.multiply(small, [0, 6]), [0, 6])
+    assert [s for s in found.warnings() if "use" in s] == [
+        s for s in found.warnings() if "slice 1 use" in s
+    ], "there is no finer step than 0"
 
 
 def test_ir_drop_of_a_single_cell_is_a_voltage_divider():

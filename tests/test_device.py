@@ -182,6 +182,11 @@ def test_cells_drift_by_their_own_exponent_from_when_they_were_programmed():
     few = 4 / np.sqrt(nu.size)
     assert nu.mean() == pytest.approx(0.05, abs=0.02 * few)
     assert nu.std() == pytest.approx(0.02, rel=few)
+    assert correlation(nu[1:], nu[:-1]) < few
+    reseeded = Cells(chip(drift_spread=0.02, seed=1))
+    reseeded.wait(100.0)
+    exponents = -np.log(reseeded.g_s / config.g_min_s)[~cells.stuck]
+    assert correlation(nu, exponents) < few
     assert (cells.g_s[cells.stuck] == config.g_max_s).all()
 
     healthy = tuple(np.argwhere(~cells.stuck)[0])
@@ -243,7 +248,9 @@ def test_turning_one_effect_on_changes_no_other_draw():
         (lambda c: c.pulse(0, 4, 0, 0, 9), r"cell \(slice 0, row 4, line 0\) lies outside"),
         (lambda c: c.pulse(0, 0, -1, 0, 9), "line -1"),
         (lambda c: c.pulse(0, [1, 1], 2, 0, 9), "named twice"),
-        (lambda c: c.pulse(0, 0, 0, 0, -1), "amplitude must be"),
+        (lambda c: c.pulse(0, [0, 1], 0, 0, [3, -1]), "amplitude must be a DAC code .* not -1"),
+        (lambda c: c.pulse(0, 0, 0, 0, 2.5), "amplitude must be a DAC code .* not 2.5"),
+        (lambda c: c.pulse(0, 0, 0, 2, 9), "kind must be a Pulse, not 2"),
         (lambda c: c.stick(0, 0, 0, -1e-6), "must be 0 to"),
         (lambda c: c.stick(2, 0, 0, 1e-6), "outside"),
         (lambda c: c.program(np.full(c.shape, 8)), r"level of cell \(slice 0, row 0, line 0\).* 8"),
