@@ -138,7 +138,7 @@ LOSSY = {
         "adc_bits": 1,
         "adcs": 5,
         "mapping": "offset",
-        "accumulator_bits": 9,
+        "accumulator_bits": 6,
     },
 }
 

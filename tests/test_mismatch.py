@@ -51,7 +51,7 @@ def first_conversion(config, vector, plane):
     return 1 + config.settle_cycles + 1 + planes * config.plane_cycles
 
 
-@pytest.mark.parametrize("s", [0, 1, 2])
+@pytest.mark.parametrize("s", [0, 2])
 def test_an_altered_cell_is_found(s):
     """One more level in one cell; row 2 of the column is not driven before vector 2, plane 2."""
     weights = np.zeros((CONFIG.rows, CONFIG.columns), np.int64)
