@@ -5,6 +5,7 @@ simulator's own strings of bits are used: cocotb's value objects take several ti
 """
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from amaranth.lib import data
@@ -60,9 +61,7 @@ def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
     return bits_of(read_text(signal), signal)
 
 
-def unpack(
-    bits: NDArray[np.uint8], count: int, *, signed: bool = True
-) -> NDArray[np.float64] | NDArray[np.int64]:
+def unpack(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[Any]:
     """Return `count` elements as whole numbers that int64 holds, element 0 first."""
     elements = bits.reshape(count, -1)
     if elements.shape[1] > EXACT_BITS:
