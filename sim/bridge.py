@@ -76,7 +76,7 @@ class Bridge:
             self.cycle += 1
             self._compare()
             if self.trace:
-                self.trace.cycle(self._held)
+                self.trace.cycle(self._held, self._answers, self.analog)
             if read_flag(self._sample):
                 # The comparators above still saw the values held until the end of this cycle.
                 self._hold()
@@ -134,7 +134,7 @@ class Bridge:
             return
         self._asked_trial = text
         trial = unpack(bits_of(text, self._trial), config.converters)
-        above = self._adcs.above(self._values, trial)
+        self._answers = above = self._adcs.above(self._values, trial)
         write_bits(self._above, above)
         # Only the last trial of a search is odd.
         if self.on_conversion and self._mode is Mode.MVM and (trial[0] % 2 or config.adc_bits == 1):
