@@ -5,7 +5,6 @@ simulator's own strings of bits are used: cocotb's value objects take several ti
 """
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from amaranth.lib import data
@@ -61,15 +60,21 @@ def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
     return bits_of(read_text(signal), signal)
 
 
-def unpack(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[Any]:
-    """Return `count` elements as whole numbers that int64 holds, element 0 first."""
+def unpack(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[np.float64]:
+    """Return `count` elements as whole numbers of up to `EXACT_BITS`, element 0 first."""
     elements = bits.reshape(count, -1)
-    if elements.shape[1] > EXACT_BITS:
-        high = unpack(elements[:, :-EXACT_BITS], count, signed=signed).astype(np.int64)
-        low = unpack(elements[:, -EXACT_BITS:], count, signed=False).astype(np.int64)
-        return (high << EXACT_BITS) + low
     # In floating point, because only that product is a fast one.
     return elements.astype(np.float64).dot(_places(elements.shape[1], signed))[::-1]
+
+
+def unpack_wide(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[np.int64]:
+    """Return `count` elements as integers of any width whose values int64 holds."""
+    elements = bits.reshape(count, -1)
+    if elements.shape[1] <= EXACT_BITS:
+        return unpack(bits, count, signed=signed).astype(np.int64)
+    high = unpack(elements[:, :-EXACT_BITS], count, signed=signed).astype(np.int64)
+    low = unpack(elements[:, -EXACT_BITS:], count, signed=False).astype(np.int64)
+    return (high << EXACT_BITS) + low
 
 
 @cache

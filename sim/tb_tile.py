@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from golden.tile import Tile, checked_steps
 from golden.write_verify import Outcome, Targets, program
 from hw.counters import TILE_COUNTERS
-from sim.bits import pack, read_bits, unpack
+from sim.bits import pack, read_bits, unpack, unpack_wide
 from sim.bridge import Bridge
 from sim.cells import pack_targets, unpack_outcome
 from sim.job import JOB_VARIABLE, TileJob, TileOutcome, read, save
@@ -213,10 +213,10 @@ class TileBench:
         """Return group and sums of a `ResultsLayout`, most significant bit first."""
         head = self.config.select_bits
         group = int(unpack(payload[:head], 1, signed=False)[0])
-        return group, unpack(payload[head:], self.config.adcs).astype(np.int64)
+        return group, unpack_wide(payload[head:], self.config.adcs)
 
     def _counters(self) -> dict[str, int]:
-        values = unpack(read_bits(self.dut.counters), len(TILE_COUNTERS), signed=False)
+        values = unpack_wide(read_bits(self.dut.counters), len(TILE_COUNTERS), signed=False)
         return {name: int(value) for name, value in zip(TILE_COUNTERS, values, strict=True)}
 
 

@@ -154,7 +154,9 @@ def test_unreadable_files_are_named(tmp_path, content):
 
 
 def test_unknown_presets_are_refused_with_the_known_ones():
-    with pytest.raises(UserError, match=r"'digit' is neither a preset \(digits, isaac, p"):
+    with pytest.raises(
+        UserError, match=r"'digit' is neither a preset \(digits, isaac, pku2025.*\)"
+    ):
         load("digit")
 
 
