@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.config import ChipConfig
+from golden.config import ChipConfig, Mapping
 from golden.dac import Dacs
 from golden.device import LARGEST, Cells
 from golden.draws import Draw, stream
@@ -150,6 +150,46 @@ class Array:
             noise *= self._noise.standard_normal(lines.shape)
             lines += noise
         return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
+
+    def transposed_currents(self, codes: NDArray[np.int64]) -> Floats:
+        """Drive the columns instead, and sense the word lines: the transposed read.
+
+        The positive bit line of a column gets its voltage, the negative one the opposite; word
+        lines end in virtual grounds where their drivers were, with the same terminal resistances.
+        By reciprocity the matrix is the transpose of the one that `currents` uses, wires included.
+
+        Parameters
+        ----------
+        codes
+            [n, columns], DAC codes. The DACs of the columns are ideal.
+
+        Returns
+        -------
+        currents
+            [n, slices, rows] in units. Each call draws the noise of its planes.
+
+        Raises
+        ------
+        UserError
+            If the mapping is not differential, or cells are curved, which this does not solve.
+        """
+        config, physics = self.config, self.config.physics
+        require(
+            config.mapping is Mapping.DIFFERENTIAL and not physics.nonlinearity,
+            "a transposed read needs the differential mapping and linear cells: set mapping to "
+            "'differential' and nonlinearity to 0",
+        )
+        self._refresh()
+        drive = np.repeat(codes, 2, axis=1) * np.tile([1.0, -1.0], config.columns)
+        shape = (config.rows, config.slices, config.bit_lines)
+        matrix = self._matrix.reshape(shape).transpose(1, 2, 0)
+        currents = drive @ matrix
+        if physics.read_noise:
+            squares = self._squares.reshape(shape).transpose(1, 2, 0)
+            deviation = physics.read_noise * np.sqrt(drive**2 @ squares)
+            draws = self._noise.standard_normal((len(codes), config.slices, config.rows))
+            return currents.transpose(1, 0, 2) + deviation.transpose(1, 0, 2) * draws
+        return currents.transpose(1, 0, 2)
 
     def cell_currents(
         self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]

@@ -346,8 +346,10 @@ class ChipConfig:
 
     @property
     def verifiable(self) -> bool:
-        """Whether the ADC tells every level from its neighbours when it reads a single cell."""
-        return len(set(self.verify_targets)) == self.levels
+        """Whether every level has a code of its own, within the range, when a cell is read."""
+        step = self.verify_step
+        exact = tuple(self._verify_target(level, step) for level in range(self.levels))
+        return len(set(exact)) == self.levels and exact == self.verify_targets
 
     def _verify_target(self, level: int, step: int) -> int:
         units = (self.g_min_s / self.g_step_s + level) * self.verify_code

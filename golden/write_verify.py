@@ -82,13 +82,12 @@ def targets(
     Raises
     ------
     UserError
-        If the shape or a weight does not fit the configuration, or the ADC cannot tell the levels.
+        If the shape or a weight does not fit the configuration, the region reaches beyond the
+        matrix, or the ADC cannot tell the levels.
     """
-    require(
-        config.verifiable,
-        f"an ADC of adc_bits={config.adc_bits} cannot tell the {config.levels} levels of a cell "
-        f"when it reads one with dac_bits={config.dac_bits}: raise adc_bits or dac_bits",
-    )
+    _require_verifiable(config)
+    _require_inside("rows", rows, config.rows)
+    _require_inside("columns", columns, config.columns)
     levels = cell_levels(config, slice_weights(config, weights))
     chosen = np.zeros(levels.shape, bool)
     kept = np.zeros((config.rows, config.columns), bool)
@@ -113,8 +112,16 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
 
     Cells do not influence each other, so all are stepped together; the pulses and draws of each
     are those of programming one after the other.
+
+    Raises
+    ------
+    UserError
+        If a cell lies outside of the array or is named twice, a level does not exist, or the ADC
+        cannot tell the levels.
     """
     config = analog.config
+    _require_verifiable(config)
+    _require_cells(config, wanted)
     count = len(wanted)
     slices, rows, lines = wanted.slices, wanted.rows, wanted.lines(config)
     converters = wanted.converters(config)
@@ -147,3 +154,47 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
             where = (slices[active], rows[active], lines[active])
             analog.array.cells.pulse(*where, kind, amplitudes[active])
     return Outcome(success, codes, pulses)
+
+
+def _require_verifiable(config: ChipConfig) -> None:
+    require(
+        config.verifiable,
+        f"an ADC of adc_bits={config.adc_bits} cannot tell the {config.levels} levels of a cell "
+        f"when it reads one with dac_bits={config.dac_bits}: raise adc_bits or dac_bits",
+    )
+
+
+def _require_inside(name: str, region: slice, size: int) -> None:
+    """Raise `UserError` for ends that slicing would move into the matrix."""
+    ends = [end for end in (region.start, region.stop) if end is not None]
+    for end in ends:
+        require(
+            -size <= end <= size,
+            f"{name} to program must end within the matrix, at 0 to {size}, not {end}",
+        )
+
+
+def _require_cells(config: ChipConfig, wanted: Targets) -> None:
+    """Raise `UserError` that names the first cell that cannot be programmed."""
+    limits = {
+        "slices": config.slices,
+        "rows": config.rows,
+        "adcs": config.adcs,
+        "groups": config.groups,
+        "sides": 2,
+        "levels": config.levels,
+    }
+    for name, size in limits.items():
+        values = getattr(wanted, name)
+        bad = np.flatnonzero((values < 0) | (values >= size))
+        if bad.size:
+            i = int(bad[0])
+            require(
+                False,
+                f"cell {i} to program (slice {wanted.slices[i]}, row {wanted.rows[i]}, ADC "
+                f"{wanted.adcs[i]}, group {wanted.groups[i]}, side {wanted.sides[i]}, level "
+                f"{wanted.levels[i]}) must have {name} of 0 to {size - 1}, not {values[i]}",
+            )
+    cells = np.stack([wanted.slices, wanted.rows, wanted.lines(config)])
+    distinct = np.unique(cells, axis=1).shape[1] == len(wanted)
+    require(distinct, "a cell to program is named twice: name it once a call")

@@ -11,6 +11,9 @@ from amaranth.sim import Simulator
 
 from golden.analog import Analog
 from golden.config import ChipConfig
+from golden.device import Pulse
+from golden.write_verify import Targets
+from hw.analog import Mode
 
 
 class Bench:
@@ -117,28 +120,54 @@ class Bench:
         self.sim.run()
 
 
-def answer_analog(bench: Bench, port: Any, analog: Analog) -> None:
-    """Put physics behind the `AnalogPort` of a tile."""
+def answer_analog(
+    bench: Bench, port: Any, analog: Analog, on_pulse: Callable[..., None] | None = None
+) -> None:
+    """Put physics behind the `AnalogPort` of a tile.
+
+    `on_pulse` is called with slice, row, bit line, kind and amplitude of each write pulse.
+    """
     config = analog.config
 
     async def respond(ctx: Any) -> None:
         to_settle = 0
         held = np.zeros((config.converters, config.groups))
-        async for _, _, strobe, sample, code in ctx.tick().sample(
-            port.strobe, port.sample, port.code
+        driven = Mode.IDLE
+        async for _, _, strobe, sample, mode, code, cell, amplitude in ctx.tick().sample(
+            port.strobe, port.sample, port.mode, port.code, port.cell, port.amplitude
         ):
-            if sample:
-                codes = np.array([list(code)], np.int64)
-                held = analog.hold(codes)[0]
+            if sample and driven is Mode.MVM:
+                held = analog.hold(np.array([list(code)], np.int64))[0]
+            elif sample:
+                read = name_cell(cell)
+                value = analog.hold_cells(read.slices, read.rows, read.lines(config))
+                held = np.zeros((config.converters, config.groups))
+                held[read.converters(config)] = value
             if strobe:
-                to_settle = config.settle_cycles
+                driven = Mode(mode)
+                to_settle = config.pulse_cycles if driven in PULSES else config.settle_cycles
                 ctx.set(port.settled, 0)
+            if strobe and driven in PULSES:
+                pulsed = name_cell(cell)
+                where = pulsed.slices, pulsed.rows, pulsed.lines(config)
+                analog.array.cells.pulse(*where, PULSES[driven], amplitude)
+                if on_pulse:
+                    on_pulse(*(int(each[0]) for each in where), PULSES[driven], amplitude)
             if to_settle:
                 to_settle -= 1
                 ctx.set(port.settled, not to_settle)
             compare(ctx, port, config, analog, held)
 
     bench.answer(respond)
+
+
+PULSES = {Mode.SET: Pulse.SET, Mode.RESET: Pulse.RESET}
+
+
+def name_cell(cell: Any) -> Targets:
+    """Return the one cell of a `CellLayout`; its level is 0."""
+    fields = ("slice", "row", "adc", "group", "side")
+    return Targets(*(np.array([getattr(cell, field)]) for field in fields), np.zeros(1, np.int64))
 
 
 def compare(ctx: Any, port: Any, config: ChipConfig, analog: Analog, held: np.ndarray) -> None:
