@@ -11,7 +11,7 @@ from golden.analog import Analog
 from golden.array import Array
 from golden.config import ChipConfig, Mapping
 from golden.dac import input_planes
-from golden.physics import Physics
+from golden.physics import IDEAL, Physics
 from golden.tile import Tile
 from golden.wires import line_voltages
 from golden.write_verify import targets
@@ -76,7 +76,9 @@ def recorded(request, tmp_path_factory):
     analog = Analog.programmed(config, weights)
     job = TileJob(analog, vectors, np.full(config.steps, 1), trace_cycles=CYCLES)
     folder = tmp_path_factory.mktemp("waves")
-    outcome = Build(config, "tile", "verilator").run("sim.tb_tile", job, out=folder)
+    # No Verilog depends on the physics: one build serves all.
+    build = Build(chip(request.param, IDEAL), "tile", "verilator")
+    outcome = build.run("sim.tb_tile", job, out=folder)
     # The trace draws from no random stream: the results stay those of the model.
     assert not outcome.mismatch
     changes, last = read(folder / "boundary.vcd")
@@ -174,8 +176,9 @@ def test_programming_shows_reads_pulses_and_conductances(mapping, tmp_path):
     vectors = np.ones((1, 8), np.int64)
     wanted = targets(config, weights, columns=slice(0, 1))
     steps = np.full(config.steps, 1)
-    job = TileJob(analog, vectors, steps, targets=wanted, trace_cycles=20000)
-    outcome = Build(config, "tile", "verilator").run("sim.tb_tile", job, out=tmp_path)
+    job = TileJob(analog, vectors, steps, targets=wanted)
+    build = Build(chip(mapping, IDEAL), "tile", "verilator")
+    outcome = build.run("tests.tb_programming", job, out=tmp_path)
     assert not outcome.mismatch and outcome.programmed.success.mean() > 0.9
     changes, _ = read(tmp_path / "boundary.vcd")
     assert {"READ", "SET", "MVM"} <= set(distinct(changes["digital.mode"]))
