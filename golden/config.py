@@ -137,7 +137,7 @@ class ChipConfig:
         )
         require_number("v_read_v", self.v_read_v, 1e-6, 100.0, "volts")
         # A whole number in a file is the same voltage as one with a point, and has the same hash.
-        for name in ("clock_hz", "settle_s", "g_min_s", "g_max_s", "v_read_v"):
+        for name in ("clock_hz", "settle_s", "pulse_s", "g_min_s", "g_max_s", "v_read_v"):
             object.__setattr__(self, name, float(getattr(self, name)))
         require(
             isinstance(self.physics, Physics), f"physics must be a Physics, not {self.physics!r}"

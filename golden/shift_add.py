@@ -18,8 +18,9 @@ def slice_sums(
     places = steps[:, : config.slices] + np.arange(config.slices) * config.cell_bits
     sums = (arrays << places[:, None, :, None]).sum(axis=2)
     if config.unit_columns:
-        unit = codes[:, :, -1, :1] << steps[:, None, -1:]
-        sums += config.weight_range[0] * unit
+        # Converted anew for every group, as the columns are.
+        unit = codes[:, :, -1] << steps[:, None, -1:]
+        sums += config.weight_range[0] * np.tile(unit, config.adcs)
     return sums
 
 

@@ -25,9 +25,11 @@ def generate(config: ChipConfig, top: str) -> str:
     """
     require(top in TOPS, f"there is no top level {top!r}: take one of {', '.join(TOPS)}")
     body = verilog.convert(TOPS[top](config), name=top, emit_src=False, strip_internal_attrs=True)
-    fields = dataclasses.asdict(config).items()
+    fields = dataclasses.asdict(config)
+    # No Verilog depends on it.
+    del fields["physics"]
     lines = [f"Ohmulator {top}", f"configuration hash {config.hash}"]
-    lines += [f"  {name} = {value}" for name, value in fields]
+    lines += [f"  {name} = {value}" for name, value in fields.items()]
     return "".join(f"// {line}\n" for line in lines) + body
 
 

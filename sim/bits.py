@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 DEPOSIT = 0
 """cocotb's number for an ordinary write."""
 
+EXACT_BITS = 52
+"""Width of elements that float64 sums bit by bit without rounding, in any order."""
+
 _TO_TEXT = bytes.maketrans(b"\x00\x01", b"01")
 _FROM_TEXT = bytes.maketrans(b"01", b"\x00\x01")
 
@@ -57,9 +60,15 @@ def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
     return bits_of(read_text(signal), signal)
 
 
-def unpack(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[np.float64]:
-    """Return `count` elements as whole numbers of up to 52 bits, element 0 first."""
+def unpack(
+    bits: NDArray[np.uint8], count: int, *, signed: bool = True
+) -> NDArray[np.float64] | NDArray[np.int64]:
+    """Return `count` elements as whole numbers that int64 holds, element 0 first."""
     elements = bits.reshape(count, -1)
+    if elements.shape[1] > EXACT_BITS:
+        high = unpack(elements[:, :-EXACT_BITS], count, signed=signed).astype(np.int64)
+        low = unpack(elements[:, -EXACT_BITS:], count, signed=False).astype(np.int64)
+        return (high << EXACT_BITS) + low
     # In floating point, because only that product is a fast one.
     return elements.astype(np.float64).dot(_places(elements.shape[1], signed))[::-1]
 

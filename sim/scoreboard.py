@@ -81,16 +81,18 @@ class Scoreboard:
                     f"expected {drives[plane, rows[0]]})",
                 ]
             wanted = self._expected.codes[vector, plane]
-            lanes = config.slices * config.adcs
-            here = np.argwhere((found != wanted)[:lanes].reshape(config.slices, -1))
-            here = here[here[:, 1] == column] if (here[:, 1] == column).any() else here
-            if here.size:
-                s, c = (int(i) for i in here[0])
-                lane, group = s * config.adcs + c // config.groups, c % config.groups
+            adc, group = divmod(column, config.groups)
+            lanes = np.arange(config.slices) * config.adcs + adc
+            if config.unit_columns:
+                lanes = np.append(lanes, config.converters - 1)
+            wrong = np.flatnonzero((found != wanted)[lanes, group])
+            if wrong.size:
+                s, lane = wrong[0], lanes[wrong[0]]
+                converted = "code" if s < config.slices else "code of the unit column"
                 return [
                     f"  plane         {plane} (sampled in cycle {cycle})",
-                    f"  slice         {s} (code of column {c} is {found[lane, group]}, "
-                    f"expected {wanted[lane, group]})",
+                    f"  slice         {s if s < config.slices else '-'} ({converted} is "
+                    f"{found[lane, group]}, expected {wanted[lane, group]})",
                     "  row           - (all driven as expected)",
                 ]
         return [

@@ -58,6 +58,11 @@ class Sink:
     stall
         Cycles that each payload waits before it is taken, over and over. The port's valid must
         come without a ready: unless it may be taken at once, ready is low until then.
+
+    Attributes
+    ----------
+    waited
+        Cycles that the last payload waited.
     """
 
     def __init__(self, dut: Any, name: str, stall: Iterator[int]):
@@ -67,11 +72,12 @@ class Sink:
         self._edge = FallingEdge(dut.clk)
         self._becomes_valid = RisingEdge(self._valid)
         self._stall = stall
+        self.waited = 0
         write_flag(self._ready, 0)
 
     async def take(self) -> NDArray[np.uint8]:
         """Return the next payload, most significant bit first."""
-        pause = next(self._stall)
+        pause = self.waited = next(self._stall)
         write_flag(self._ready, not pause)
         if not read_flag(self._valid):
             await self._becomes_valid

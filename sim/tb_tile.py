@@ -42,7 +42,8 @@ class TileBench:
         self.patience += config.groups * (max(job.stall) + 1) + max(job.idle) + 100
 
     async def run(self) -> TileOutcome:
-        Clock(self.dut.clk, self.period_ns, "ns").start()
+        clock = Clock(self.dut.clk, self.period_ns, "ns")
+        clock.start()
         await self._reset(3)
         if self.job.reset_after:
             aborted = cocotb.start_soon(self._run())
@@ -50,14 +51,17 @@ class TileBench:
                 await FallingEdge(self.dut.clk)
             aborted.cancel()
             await self._reset(1)
-        return await self._run()
+        outcome = await self._run()
+        clock.stop()
+        return outcome
 
     async def _reset(self, cycles: int) -> None:
-        for name in ("vectors__valid", "results__ready", "targets__valid", "outcomes__ready"):
-            getattr(self.dut, name).value = 0
         self.dut.rst.value = 1
         for _ in range(cycles):
             await FallingEdge(self.dut.clk)
+        # Not earlier: what a reset interrupts may still write in the cycle in which it begins.
+        for name in ("vectors__valid", "results__ready", "targets__valid", "outcomes__ready"):
+            getattr(self.dut, name).value = 0
         self.dut.rst.value = 0
         await FallingEdge(self.dut.clk)
 
@@ -175,7 +179,7 @@ class TileBench:
         for vector in range(count):
             for group in range(config.groups):
                 payload = await sink.take()
-                offered = bridge.cycle - 1
+                offered = bridge.cycle - 1 - sink.waited
                 index, sums = self._decode(payload)
                 assert index == group, f"results of group {index} came instead of {group}"
                 results[vector, group :: config.groups] = sums

@@ -123,7 +123,7 @@ def integer_tile(
                     code = convert(config, units, steps[s], expected)
                     total += code * 2 ** (steps[s] + s * config.cell_bits)
                 if config.mapping == "offset":
-                    # Whether it clips is counted below: it is converted once for a group.
+                    # Whether it clips is counted below: it is converted once for each group.
                     code = convert(config, sum(plane), steps[-1], Expected([]))
                     total -= code * 2 ** (steps[-1] + config.cell_bits * config.slices - 1)
                 if config.accumulator_bits:

@@ -22,10 +22,15 @@ INTEGERS = {
     "adc_bits": (1, 32),
     "adcs": (1, 4),
     "accumulator_bits": (0, 63),
+    "pulse_bits": (1, 16),
+    "pulse_first": (0, 31),
+    "pulse_increment": (0, 31),
+    "pulse_limit": (1, 255),
 }
 NUMBERS = {
     "clock_hz": (1.0, 1e11),
     "settle_s": (0.0, 1.0),
+    "pulse_s": (0.0, 1.0),
     "g_min_s": (0.0, 35e-6),
     "g_max_s": (1e-12, 1.0),
     "v_read_v": (1e-6, 100.0),
@@ -88,6 +93,8 @@ def test_unknown_mappings_are_refused(value):
         ({"g_min_s": 35e-6}, r"g_min_s must be below g_max_s \(3.5e-05 S\), not 3.5e-05 S"),
         ({"accumulator_bits": 6}, r"accumulator_bits must be 0 or at least adc_bits \(7\), not 6"),
         ({"settle_s": 1.0}, r"settle_s of 1 s is more than a million cycles of clock_hz 1e\+08 Hz"),
+        ({"pulse_s": 0.5}, r"pulse_s of 0.5 s is more than a million cycles of clock_hz 1e\+08 Hz"),
+        ({"pulse_first": 8, "pulse_bits": 3}, r"pulse_first must .* 0 to 7 \(pulse_bits\), not 8"),
         (
             {"input_bits": 32, "cell_bits": 4, "slices": 8, "adc_bits": 10},
             r"results need 70 bits, more than 63: lower rows, cell_bits, slices or input_bits$",

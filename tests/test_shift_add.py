@@ -21,8 +21,6 @@ def random_codes(config, count, seed=0):
     steps = rng.integers(*config.step_range, (count, config.steps), endpoint=True)
     steps[:2] = config.step_range[1]
     if config.unit_columns:
-        # The unit column reads the same value for every group.
-        codes[:, :, -1] = codes[:, :, -1, :1]
         codes[0, :, -1], codes[1, :, -1] = high, low
     return codes, steps
 

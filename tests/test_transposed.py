@@ -6,16 +6,15 @@ import pytest
 from golden.array import Array
 from golden.errors import UserError
 from golden.mapping import cell_levels
-from golden.physics import Physics
+from golden.physics import IDEAL, Physics
 from golden.weights import slice_weights
-from golden.wires import effective_matrix
-from tests.nodal import solve_columns
 from tests.support import chip
+from tests.test_wires import exact
 
-WIRES = {"r_word_ohm": 30.0, "r_bit_ohm": 50.0, "r_driver_ohm": 20.0, "r_sense_ohm": 70.0}
+WIRES = {"r_word": 30.0, "r_bit": 50.0, "r_driver": 20.0, "r_sense": 70.0}
 
 
-def programmed(physics=Physics(), **fields):
+def programmed(physics=IDEAL, **fields):
     config = chip(rows=3, columns=2, adcs=1, physics=physics, **fields)
     weights = np.random.default_rng(0).integers(*config.weight_range, (3, 2), endpoint=True)
     levels = cell_levels(config, slice_weights(config, weights))
@@ -30,12 +29,14 @@ def test_ideal_array_multiplies_by_the_transposed_digits():
 
 
 def test_wires_are_those_of_the_circuit_solved_at_its_nodes():
-    config, _, array = programmed(Physics(**WIRES))
+    config, _, array = programmed(Physics(**{f"{name}_ohm": ohms for name, ohms in WIRES.items()}))
     codes = np.array([[3, -2]])
     volts = np.array([3.0, -3.0, -2.0, 2.0]) * config.v_step_v
     currents = array.transposed_currents(codes)[0] * config.unit_a
     for s in range(config.slices):
-        np.testing.assert_allclose(currents[s], solve_columns(array.g_s[s], volts, **WIRES), 1e-3)
+        _, _, into_rows, _ = exact(array.g_s[s], np.zeros(config.rows), volts, WIRES)
+        # Cells are kept to 2**-12 of a level or finer.
+        np.testing.assert_allclose(currents[s], into_rows, atol=1e-3 * config.unit_a)
 
 
 def test_noise_has_the_variance_of_its_cells():
