@@ -58,21 +58,21 @@ class Diagnostics:
         for s, (high, low) in enumerate(zip(self.clipped_high, self.clipped_low, strict=True)):
             if high + low > MAX_CLIPPED:
                 found.append(
-                    f"ADCs of {self._part(s)} clip {100 * (high + low):.2g} % of their conversions "
-                    f"({100 * high:.2g} % high, {100 * low:.2g} % low): calibrate their step, or "
+                    f"ADCs of {self._part(s)} clip {100 * (high + low):.3g} % of their conversions "
+                    f"({100 * high:.3g} % high, {100 * low:.3g} % low): calibrate their step, or "
                     "raise adc_bits"
                 )
         for s, used in enumerate(self.range_used):
             if used < MIN_RANGE_USED and self.finest_step[s]:
                 found.append(
-                    f"ADCs of {self._part(s)} use {100 * used:.2g} % of their codes: calibrate "
+                    f"ADCs of {self._part(s)} use {100 * used:.3g} % of their codes: calibrate "
                     "their step"
                 )
         worst = float(self.ir_drop.max())
         if worst > MAX_IR_DROP:
             slice_, line = np.unravel_index(int(self.ir_drop.argmax()), self.ir_drop.shape)
             found.append(
-                f"wires take up to {100 * worst:.2g} % of a line's current (slice {slice_}, line "
+                f"wires take up to {100 * worst:.3g} % of a line's current (slice {slice_}, line "
                 f"{line}): lower their resistance, the conductances, or the number of rows"
             )
         if self.failed is not None and self.failed.mean() > MAX_FAILED:

@@ -55,8 +55,7 @@ def linearity(levels: NDArray[np.float64], ideal: NDArray[np.float64]) -> Linear
     UserError
         If there are fewer than two of them, or a converter has all at one place.
     """
-    require(len(ideal) >= 2, "linearity needs at least two levels: take a converter of more bits")
-    lsb = ideal[1] - ideal[0]
+    lsb = _lsb(ideal)
     width = (levels[:, -1] - levels[:, 0]) / (len(ideal) - 1)
     require(
         bool((width > 0).all()),
@@ -82,7 +81,7 @@ def ramp(
     samples
         Steps an LSB: transitions are found to within half of one.
     """
-    lsb = ideal[1] - ideal[0]
+    lsb = _lsb(ideal)
     step = lsb / samples
     inputs = np.arange(ideal[0] - 8 * lsb, ideal[-1] + 8 * lsb, step)
     below = _share_below(convert, converters, inputs, low, len(ideal))
@@ -99,7 +98,7 @@ def code_density(
     the share acos(-t / A) / pi of its time below t, which places every transition.
     """
     centre = (ideal[0] + ideal[-1]) / 2
-    amplitude = (ideal[-1] - ideal[0]) / 2 + 8 * (ideal[1] - ideal[0])
+    amplitude = (ideal[-1] - ideal[0]) / 2 + 8 * _lsb(ideal)
     phase = np.pi * (np.arange(samples) + 0.5) / samples
     # The half wave from trough to crest holds every voltage once.
     below = _share_below(convert, converters, centre - amplitude * np.cos(phase), low, len(ideal))
@@ -125,6 +124,12 @@ def enob(
     sinad = signal / ((codes**2).mean(axis=0) - signal)
     bits: NDArray[np.float64] = (10 * np.log10(sinad) - 1.76) / 6.02
     return bits
+
+
+def _lsb(ideal: NDArray[np.float64]) -> float:
+    """Return the distance of ideal levels."""
+    require(len(ideal) >= 2, "linearity needs at least two levels: take a converter of more bits")
+    return float(ideal[1] - ideal[0])
 
 
 def _share_below(

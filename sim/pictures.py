@@ -111,9 +111,9 @@ def wires(volts: NDArray[np.float64], drop: NDArray[np.float64], slice_: int) ->
     `drop` [bit_lines], share of the current that is lost.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.6), layout="constrained")
-    image = left.imshow(
-        100 * (1 - volts), cmap="inferno", aspect="auto", interpolation="nearest", vmin=0
-    )
+    lost = 100 * (1 - volts)
+    scale = {"vmin": 0.0, "vmax": max(1.0, float(lost.max()))}
+    image = left.imshow(lost, cmap="inferno", aspect="auto", interpolation="nearest", **scale)
     left.set(xlabel="bit line (drivers at the left)", ylabel="word line (sensed at the bottom)")
     left.set_title(f"voltage lost on the way to and from each cell, slice {slice_}")
     figure.colorbar(image, ax=left, label="of the read voltage (%)")

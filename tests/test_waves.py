@@ -8,11 +8,13 @@ import pytest
 from vcd.reader import TokenKind, tokenize
 
 from golden.analog import Analog
+from golden.array import Array
 from golden.config import ChipConfig, Mapping
 from golden.dac import input_planes
-from golden.physics import Physics
+from golden.physics import IDEAL, Physics
 from golden.tile import Tile
 from golden.wires import line_voltages
+from golden.write_verify import targets
 from sim.job import TileJob
 from sim.runner import Build
 from sim.waves import Probes
@@ -50,6 +52,9 @@ def read(path: Path) -> tuple[dict[str, list[tuple[int, float]]], int]:
             elif token.kind is TokenKind.CHANGE_VECTOR:
                 change = token.vector_change
                 changes[names[change.id_code]].append((now, float(change.value)))
+            elif token.kind is TokenKind.CHANGE_STRING:
+                change = token.string_change
+                changes[names[change.id_code]].append((now, change.value))
             elif token.kind is TokenKind.CHANGE_REAL:
                 change = token.real_change
                 changes[names[change.id_code]].append((now, change.value))
@@ -71,7 +76,9 @@ def recorded(request, tmp_path_factory):
     analog = Analog.programmed(config, weights)
     job = TileJob(analog, vectors, np.full(config.steps, 1), trace_cycles=CYCLES)
     folder = tmp_path_factory.mktemp("waves")
-    outcome = Build(config, "tile", "verilator").run("sim.tb_tile", job, out=folder)
+    # No Verilog depends on the physics: one build serves all.
+    build = Build(chip(request.param, IDEAL), "tile", "verilator")
+    outcome = build.run("sim.tb_tile", job, out=folder)
     # The trace draws from no random stream: the results stay those of the model.
     assert not outcome.mismatch
     changes, last = read(folder / "boundary.vcd")
@@ -159,3 +166,31 @@ def test_recorded_word_lines_are_those_that_conduct():
     weights = np.zeros((16, 8), np.int64)
     weights[[3, 7, 8, 15]] = 3
     assert Probes(Analog.ideal(config, weights)).rows.tolist() == [3, 7, 8, 15]
+
+
+@pytest.mark.parametrize("mapping", Mapping)
+def test_programming_shows_reads_pulses_and_conductances(mapping, tmp_path):
+    config = chip(mapping, Physics(seed=3, r_word_ohm=50.0, pulse_cycle_spread=0.2))
+    weights = np.random.default_rng(0).integers(*config.weight_range, (8, 4), endpoint=True)
+    analog = Analog(config, Array(config))
+    vectors = np.ones((1, 8), np.int64)
+    wanted = targets(config, weights, columns=slice(0, 1))
+    steps = np.full(config.steps, 1)
+    job = TileJob(analog, vectors, steps, targets=wanted)
+    build = Build(chip(mapping, IDEAL), "tile", "verilator")
+    outcome = build.run("tests.tb_programming", job, out=tmp_path)
+    assert not outcome.mismatch and outcome.programmed.success.mean() > 0.9
+    changes, _ = read(tmp_path / "boundary.vcd")
+    assert {"READ", "SET", "MVM"} <= set(distinct(changes["digital.mode"]))
+    assert max(distinct(changes["digital.amplitude"])) >= config.pulse_first
+    moved = 0
+    for name in (name for name in changes if name.startswith("analogue.cell_uS_")):
+        s, row, line = map(int, name.rsplit("_", 3)[1:])
+        shown = distinct(changes[name])
+        assert shown[0] == pytest.approx(config.g_min_s * 1e6)
+        assert shown[-1] == pytest.approx(outcome.g_s[s, row, line] * 1e6)
+        moved += len(shown) > 2
+    assert moved
+    read_v = config.verify_code * config.v_step_v
+    for name in (name for name in changes if name.startswith("analogue.word_V_")):
+        assert {0.0, read_v} <= set(distinct(changes[name]))
