@@ -117,10 +117,10 @@ class Space(_Described):
     PROGRAM = 1, "program memory, 2 words an instruction"
     SCALAR = 2, "scalars, 2 words each"
     WEIGHT = 3, "weight memory, a signed weight a word; one out of range is refused"
-    DESCRIPTOR = (4, "matrix descriptors, 4 words each, empty (rows = 0) after reset")
+    DESCRIPTOR = 4, "matrix descriptors, 4 words each, empty (rows = 0) after reset"
     """A write to a descriptor makes all tiles forget the blocks of its matrix: write weights first,
     it after them."""
-    HOLDING = (5, "what each tile holds, 2 words each")
+    HOLDING = 5, "what each tile holds, 2 words each"
     """The host writes it when it has set conductances by other means than programming."""
 
 
@@ -309,8 +309,12 @@ OPERATIONS = {
 }
 
 
+COUNTER_BITS = 64
+"""Wide enough never to wrap: centuries at any clock."""
+
+
 class Counter(NamedTuple):
-    """A counter of 64 bits, since reset."""
+    """A counter since reset."""
 
     name: str
     summary: str

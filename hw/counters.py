@@ -4,10 +4,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
-from golden.isa import TILE_COUNTERS
-
-COUNTER_BITS = 64
-"""Wide enough never to wrap: centuries at any clock."""
+from golden.isa import COUNTER_BITS, TILE_COUNTERS
 
 TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE_COUNTERS})
 """Counters of a tile since reset."""

@@ -14,7 +14,6 @@ from cocotb.triggers import FallingEdge, Timer
 from numpy.typing import NDArray
 
 from golden.tile import Tile, checked_steps
-from hw.counters import TILE_COUNTERS
 from sim.bits import pack, read_bits, unpack
 from sim.bridge import Bridge
 from sim.job import JOB_VARIABLE, TileJob, TileOutcome, read, save
@@ -145,7 +144,8 @@ class TileBench:
 
     def _counters(self) -> dict[str, int]:
         values = unpack(read_bits(self.dut.counters), len(TILE_COUNTERS), signed=False)
-        return {name: int(value) for name, value in zip(TILE_COUNTERS, values, strict=True)}
+        counters = zip(TILE_COUNTERS, values, strict=True)
+        return {counter.name: int(value) for counter, value in counters}
 
 
 @cocotb.test()
