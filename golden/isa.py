@@ -106,8 +106,8 @@ class ErrorCode(_Described):
     RANGE = 35, "words outside of the space"
     VALUE = 36, "word that the space cannot hold"
     LENGTH = 37, "payload shorter or longer than its packet needs"
-    SEQUENCE = 38, "sequence number is not the one expected"
-    CRC = 39, "checksum differs"
+    HEADER = 38, "no packet: wrong magic, or a code in a command"
+    CRC = 39, "packet arrived damaged: send it again"
 
 
 class Space(_Described):
