@@ -90,7 +90,10 @@ class ErrorCode(_Described):
     PROGRAM_COUNTER = 1, "program counter outside of the program memory"
     ILLEGAL = 2, "unknown opcode, or a field that the instruction does not use is not 0"
     OPERAND = 3, "scalar or immediate operand out of the range that the instruction allows"
-    MATRIX = 4, "no such matrix: its descriptor is empty, beyond the last one or names no tile"
+    MATRIX = (
+        4,
+        "no such descriptor, or one with an empty shape, vectors beyond the memory or no such tile",
+    )
     ADDRESS = 5, "words outside of the memory, or a negative length"
     OVERLAP = 6, "destination overlaps a source"
     WEIGHTS = 7, "matrix must be programmed, but its weights are not inside the weight memory"
@@ -299,7 +302,7 @@ OPERATIONS = {
         "+ j] := (sum over r of W[r, j] V[a + k rows + r]) >> c, saturated to 32 bits, for k = 0 "
         "to n - 1. The vectors have n rows and n columns words, and may not overlap at all. An "
         "input beyond `input_range` is clamped to it and counted in `input_clips`, once, however "
-        "many tiles it goes to.",
+        "many tiles it goes to. Tiles that lack a block are programmed, also if n is 0.",
         scalars="dacn",
         immediate=Immediate.MATRIX,
         sources="a",
@@ -347,11 +350,15 @@ TILE_COUNTERS = (
 
 
 class MachineError(Exception):
-    """An instruction cannot be executed, or a request is refused; nothing has changed."""
+    """An instruction cannot be executed, or a request is refused; nothing has changed.
 
-    def __init__(self, code: ErrorCode):
-        super().__init__(code.summary)
+    `pc` is the address of the instruction, if it is one.
+    """
+
+    def __init__(self, code: ErrorCode, pc: int | None = None):
+        super().__init__(code.summary + ("" if pc is None else f", at instruction {pc}"))
         self.code = code
+        self.pc = pc
 
 
 @dataclass(frozen=True)

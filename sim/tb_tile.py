@@ -13,6 +13,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 from numpy.typing import NDArray
 
+from golden.isa import TILE_COUNTERS
 from golden.tile import Tile, checked_steps
 from sim.bits import pack, read_bits, unpack
 from sim.bridge import Bridge
