@@ -75,7 +75,8 @@ class _Described(enum.IntEnum):
 
     summary: str
 
-    def __new__(cls, value: int, summary: str) -> "_Described":
+    # A default, since a member is found by its number alone.
+    def __new__(cls, value: int, summary: str = "") -> "_Described":
         member = int.__new__(cls, value)
         member._value_ = value
         member.summary = summary
@@ -314,6 +315,9 @@ OPERATIONS = {
 
 COUNTER_BITS = 64
 """Wide enough never to wrap: centuries at any clock."""
+
+NOT_COUNTED = (1 << COUNTER_BITS) - 1
+"""Value of a counter that a device does not have: models do not count cycles."""
 
 
 class Counter(NamedTuple):

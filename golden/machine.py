@@ -16,6 +16,7 @@ from golden.isa import (
     CHIP_COUNTERS,
     DESCRIPTOR_FIELDS,
     HOLDING_FIELDS,
+    NOT_COUNTED,
     OPERATIONS,
     RIGHT_SHIFTS,
     SCALARS,
@@ -220,6 +221,12 @@ class Machine:
         """Stop the program, if one runs, before its next instruction."""
         if self.status.running:
             self.status = Status(False, ErrorCode.ABORTED, self.status.pc)
+
+    def counters(self) -> list[int]:
+        """Return all counters: those of the chip, then of each tile; NOT_COUNTED if timed."""
+        names = [(self.chip_counters, counter.name) for counter in CHIP_COUNTERS]
+        names += [(values, c.name) for values in self.tile_counters for c in TILE_COUNTERS]
+        return [values.get(name, NOT_COUNTED) for values, name in names]
 
     def _place(self, space: Space, address: int, count: int) -> slice:
         self._refuse_while_running()

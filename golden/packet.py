@@ -17,10 +17,11 @@ number than the one before it, and a host starts with IDENTIFY, which clears the
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from golden.isa import COUNTER_BITS, WORD_BITS, ErrorCode, MachineError, Space
+from golden.config import ChipConfig
+from golden.isa import WORD_BITS, ErrorCode, MachineError, Space
 
 HEADER = {"code": 8, "sequence": 8, "type": 8, "magic": 8}
 """Header word: widths by field, least significant first. `code` is 0 but in error replies."""
@@ -118,9 +119,6 @@ LINK_COUNTERS = {
 }
 """Counters in the reply to STATUS in their order, 32 bits each, which stop at their largest."""
 
-NOT_COUNTED = (1 << COUNTER_BITS) - 1
-"""In the reply to COUNTERS: the device does not count this. Models do not count cycles."""
-
 STATUS_WORDS = 2 + len(LINK_COUNTERS)
 
 
@@ -158,12 +156,30 @@ def packet(
     return [header, len(payload), *payload]
 
 
+def identity(config: ChipConfig) -> list[int]:
+    """Return the reply of a chip to IDENTIFY."""
+    number = int(config.hash, 16)
+    values = {
+        "magic": IDENTITY_MAGIC,
+        "version": PROTOCOL_VERSION,
+        "hash_low": number & ((1 << WORD_BITS) - 1),
+        "hash_high": number >> WORD_BITS,
+    }
+    values |= {name: getattr(config, name) for name in GEOMETRY}
+    return [values[name] for name in IDENTITY]
+
+
 class State(Protocol):
     """Whether a program runs, why the last one stopped, and at which instruction."""
 
-    running: bool
-    code: ErrorCode
-    pc: int
+    @property
+    def running(self) -> bool: ...
+
+    @property
+    def code(self) -> ErrorCode: ...
+
+    @property
+    def pc(self) -> int: ...
 
 
 class Device(Protocol):
@@ -173,11 +189,12 @@ class Device(Protocol):
     words lie outside of their space (RANGE) or a space cannot hold one (VALUE), in this order.
     """
 
-    status: State
+    @property
+    def status(self) -> State: ...
 
-    def read(self, space: Space, address: int, count: int) -> Sequence[int]: ...
+    def read(self, space: Space, address: int, count: int) -> Iterable[int]: ...
 
-    def write(self, space: Space, address: int, words: Sequence[int]) -> None: ...
+    def write(self, space: Space, address: int, words: list[int]) -> None: ...
 
     def start(self, pc: int) -> None: ...
 

@@ -29,10 +29,15 @@ class Deframer(wiring.Component):
         In this cycle a frame ends that was not taken in time.
     """
 
-    bytes: In(stream.Signature(BYTE_BITS, always_ready=True))
-    lost: In(1)
-    words: Out(stream.Signature(CommandWord))
-    overrun: Out(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "bytes": In(stream.Signature(BYTE_BITS, always_ready=True)),
+                "lost": In(1),
+                "words": Out(stream.Signature(CommandWord)),
+                "overrun": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -128,8 +133,13 @@ class Framer(wiring.Component):
     bytes : Out, stream
     """
 
-    words: In(stream.Signature(ReplyWord))
-    bytes: Out(stream.Signature(BYTE_BITS))
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "words": In(stream.Signature(ReplyWord)),
+                "bytes": Out(stream.Signature(BYTE_BITS)),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -45,19 +45,11 @@ TOO_LONG = HEADER_WORDS + MAX_PAYLOAD + 1
 """Words of a packet, counted no further."""
 
 
-class CommandWord(data.Struct):
-    """A word of a packet to the chip. `damaged` counts with `last` only."""
+CommandWord = data.StructLayout({"data": WORD_BITS, "last": 1, "damaged": 1})
+"""A word of a packet to the chip. `damaged` counts with `last` only."""
 
-    data: WORD_BITS
-    last: 1
-    damaged: 1
-
-
-class ReplyWord(data.Struct):
-    """A word of a packet from the chip."""
-
-    data: WORD_BITS
-    last: 1
+ReplyWord = data.StructLayout({"data": WORD_BITS, "last": 1})
+"""A word of a packet from the chip."""
 
 
 class ControlPort(wiring.Signature):
@@ -385,7 +377,7 @@ def _first(*rules: tuple[Value, ErrorCode | Value]) -> Value:
     return code
 
 
-def _among(kind: Value, kinds: Iterable[Packet]) -> Value:
+def _among(kind: Value, kinds: Iterable[int]) -> Value:
     return reduce(operator.or_, (kind == each for each in kinds))
 
 
