@@ -5,7 +5,7 @@ that runs until it is aborted, and counters of what reached it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In
@@ -76,10 +76,10 @@ class GoldenDevice:
 
 
 class MemoryDevice(wiring.Component):
-    """In RTL. Reads take two cycles; a write stalls every third cycle."""
+    """In RTL, with any number of counters. Reads take two cycles; writes stall every third."""
 
-    memory: In(MemoryPort())
-    control: In(ControlPort(4))
+    def __init__(self, counters: int):
+        super().__init__({"memory": In(MemoryPort()), "control": In(ControlPort(counters))})
 
     def elaborate(self, platform):
         m = Module()
@@ -132,5 +132,6 @@ class MemoryDevice(wiring.Component):
             control.counters, [control.run, control.abort, store.en], strict=False
         ):
             m.d.sync += counter.eq(counter + event)
-        m.d.comb += Cat(control.counters[3]).eq(LARGE)
+        for i in range(3, len(control.counters)):
+            m.d.comb += control.counters[i].eq(LARGE)
         return m

@@ -41,7 +41,7 @@ def answer(frames, idle=(0,), stall=(0,)):
     """
     m = Module()
     m.submodules.responder = responder = rtl.Responder(SIZES, IDENTITY, 4)
-    m.submodules.device = device = MemoryDevice()
+    m.submodules.device = device = MemoryDevice(4)
     wiring.connect(m, responder.memory, device.memory)
     wiring.connect(m, responder.control, device.control)
     commands, replies = responder.commands, responder.replies
