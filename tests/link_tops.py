@@ -16,11 +16,15 @@ DIVISOR = MIN_DIVISOR
 """Of the serial line: the hardest to keep, and the quickest to simulate."""
 
 
+def counters(config: ChipConfig) -> int:
+    """Return the number of counters of a chip."""
+    return len(CHIP_COUNTERS) + config.tiles * len(TILE_COUNTERS)
+
+
 def add_device(m: Module, config: ChipConfig) -> tuple[Responder, MemoryDevice]:
     """Add a responder and its device, but do not connect the abort of the two."""
-    counters = len(CHIP_COUNTERS) + config.tiles * len(TILE_COUNTERS)
-    m.submodules.responder = responder = Responder(SIZES, identity(config), counters)
-    m.submodules.device = device = MemoryDevice(counters)
+    m.submodules.responder = responder = Responder(SIZES, identity(config), counters(config))
+    m.submodules.device = device = MemoryDevice(counters(config))
     connect(m, responder.memory, device.memory)
     m.d.comb += [
         device.control.run.eq(responder.control.run),
@@ -55,9 +59,7 @@ class UartDevice(wiring.Component):
 class AxiDevice(wiring.Component):
     def __init__(self, config: ChipConfig):
         self.config = config
-        self.registers = AxiRegisters(
-            identity(config), len(CHIP_COUNTERS) + config.tiles * len(TILE_COUNTERS)
-        )
+        self.registers = AxiRegisters(identity(config), counters(config))
         super().__init__(
             {
                 "s_axil": In(AxiLite(len(self.registers.s_axil.awaddr))),

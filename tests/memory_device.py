@@ -37,7 +37,8 @@ class State:
 class GoldenDevice:
     """In Python; see `MemoryDevice`."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: int) -> None:
+        self._counters = counters
         self.memory = {space: [0] * size for space, size in SIZES.items()}
         self.status = State()
         self.runs = self.aborts = self.written = 0
@@ -68,7 +69,7 @@ class GoldenDevice:
         self.aborts += 1
 
     def counters(self) -> Sequence[int]:
-        return [self.runs, self.aborts, self.written, LARGE]
+        return [self.runs, self.aborts, self.written] + [LARGE] * (self._counters - 3)
 
     def _require(self, condition: bool, code: ErrorCode) -> None:
         if not condition:

