@@ -42,6 +42,10 @@ sim: .venv/run.stamp ## Run one testbench [TB=name CONFIG= SIM=verilator|icarus 
 verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=name OUT=file]
 	@$(python) -m hw.verilog $(call option,config,$(CONFIG)) $(call option,top,$(TOP)) $(call option,out,$(OUT))
 
+.PHONY: docs
+docs: .venv/run.stamp ## Write the reference of the machine, docs/machine.md
+	@$(python) -m compiler.reference
+
 .PHONY: format
 format: .venv/test.stamp ## Fix lint and formatting in place
 	$(python) -m ruff check --fix .

@@ -147,7 +147,8 @@ def load(
     if set_tile is None:
         return
     config = program.config
-    placed = tuple(blocks(config, *program.weights.shape, program.tile))
+    rows, columns = program.weights.shape
+    placed = tuple(blocks(config, rows, columns, program.tile))
     require(
         len(placed) <= config.tiles,
         f"a matrix of {len(placed)} blocks cannot be set once for all on {config.tiles} tiles: "

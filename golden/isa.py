@@ -38,36 +38,40 @@ SHIFTS = -31, 63
 
 
 class Field(NamedTuple):
-    """Bits of a word."""
+    """Bits of an instruction or item of the memories."""
 
     name: str
     width: int
+    summary: str
     signed: bool = False
 
 
 INSTRUCTION_FIELDS = (
-    Field("immediate", 32, signed=True),
-    Field("n", 4),
-    Field("c", 4),
-    Field("b", 4),
-    Field("a", 4),
-    Field("d", 4),
-    Field("zero", 4),
-    Field("opcode", 8),
+    Field("immediate", 32, "a number, signed", signed=True),
+    Field("n", 4, "scalar: a length"),
+    Field("c", 4, "scalar: an operand"),
+    Field("b", 4, "scalar: an operand, or the address of a source"),
+    Field("a", 4, "scalar: an operand, or the address of a source"),
+    Field("d", 4, "scalar: a result, or the address of a destination"),
+    Field("zero", 4, "0"),
+    Field("opcode", 8, "operation"),
 )
 """An instruction, least significant field first."""
 INSTRUCTION_BITS = sum(field.width for field in INSTRUCTION_FIELDS)
 
 DESCRIPTOR_FIELDS = (
-    Field("rows", 32),
-    Field("columns", 32),
-    Field("weights", 32),
-    Field("tile", 32),
+    Field("rows", 32, "length of the vectors that it multiplies"),
+    Field("columns", 32, "length of the results"),
+    Field("weights", 32, "address in the weight memory of W[0, 0]"),
+    Field("tile", 32, "number of the tile of block 0"),
 )
-"""A matrix descriptor: shape, weight memory address of its first weight, tile of its block 0."""
+"""A matrix descriptor. Weights stand row by row."""
 
-HOLDING_FIELDS = (Field("block", 32), Field("matrix", 32))
-"""What a tile holds: the number of a block, and that of its matrix plus 1; 0 is nothing known."""
+HOLDING_FIELDS = (
+    Field("block", 32, "number of a block"),
+    Field("matrix", 32, "number of its matrix plus 1, or 0: nothing known"),
+)
+"""What a tile holds."""
 
 
 class _Described(enum.IntEnum):
@@ -75,7 +79,7 @@ class _Described(enum.IntEnum):
 
     summary: str
 
-    def __new__(cls, value: int, summary: str) -> "_Described":
+    def __new__(cls, value: int, summary: str = "") -> "_Described":
         member = int.__new__(cls, value)
         member._value_ = value
         member.summary = summary

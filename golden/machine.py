@@ -23,12 +23,14 @@ from golden.isa import (
     TILE_COUNTERS,
     WORD_BITS,
     WORD_RANGE,
+    Counter,
     ErrorCode,
     Instruction,
     MachineError,
     Opcode,
     Space,
 )
+from golden.packet import NOT_COUNTED
 from golden.scheduler import Block, block_count, block_weights, blocks, rounds
 from golden.tile import Tile
 from golden.weights import checked_integers
@@ -189,6 +191,21 @@ class Machine:
             BUSY or RANGE.
         """
         return self._spaces[space][self._place(space, address, count)].copy()
+
+    def counters(self) -> list[int]:
+        """Return the counters of the chip, then those of each tile, in the order of the tables.
+
+        Those that depend on time are `NOT_COUNTED`.
+        """
+        tables: list[tuple[Sequence[Counter], dict[str, int]]] = [
+            (CHIP_COUNTERS, self.chip_counters)
+        ]
+        tables += [(TILE_COUNTERS, counters) for counters in self.tile_counters]
+        return [
+            NOT_COUNTED if counter.timed else counters[counter.name]
+            for table, counters in tables
+            for counter in table
+        ]
 
     def start(self, pc: int = 0) -> None:
         """Begin to run the program at an address; `step` executes it.
@@ -380,7 +397,7 @@ class Machine:
         for batch in rounds(config, rows, columns, first):
             for block in batch:
                 self._hold(effects, matrix, block, weights)
-            for block in batch:
+            for block in batch if count else ():
                 part = x[:, block.rows]
                 padded = np.pad(part, [(0, 0), (0, config.rows - part.shape[1])])
                 results = self._tile_products(effects, block.tile, padded)
