@@ -336,9 +336,6 @@ CHIP_COUNTERS = (
     Counter("saturations", "words and scalars that did not fit, see the rules"),
     Counter("input_clips", "inputs of products that were clamped to the range of inputs"),
     Counter("reprograms", "blocks programmed into a tile"),
-    Counter("cell_reads", "reads of single cells"),
-    Counter("write_pulses", "write pulses"),
-    Counter("unverified", "cells that programming gave up on"),
 )
 
 TILE_COUNTERS = (
@@ -349,6 +346,9 @@ TILE_COUNTERS = (
     Counter("clips_high", "conversions of values above the range"),
     Counter("clips_low", "conversions of values below the range"),
     Counter("saturations", "accumulations that did not fit the accumulator"),
+    Counter("reads", "reads of single cells"),
+    Counter("pulses", "write pulses"),
+    Counter("failures", "cells given up by write-verify"),
 )
 """Of each tile."""
 

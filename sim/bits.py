@@ -7,6 +7,7 @@ simulator's own strings of bits are used: cocotb's value objects take several ti
 from functools import cache
 
 import numpy as np
+from amaranth.lib import data
 from cocotb.handle import SimHandleBase
 from numpy.typing import NDArray
 
@@ -65,3 +66,16 @@ def _places(width: int, signed: bool) -> NDArray[np.float64]:
 def pack(values: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
     """Return the bits of equal elements, least significant first."""
     return (values[:, None] >> np.arange(width) & 1).astype(bool).ravel()
+
+
+def fields(layout: data.StructLayout, bits: NDArray[np.uint8]) -> dict[str, int]:
+    """Return the integer fields of a structure from its bits, most significant first."""
+    text = int("".join(map(str, bits.tolist())), 2)
+    constant = layout.from_bits(text)
+    return {name: int(constant[name]) for name in layout.members}
+
+
+def pack_fields(layout: data.StructLayout, values: dict[str, object]) -> NDArray[np.bool_]:
+    """Return the bits of a structure with the given fields, least significant first."""
+    number = layout.const(values).as_bits()
+    return np.array([number >> i & 1 for i in range(layout.size)], bool)

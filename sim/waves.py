@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from vcd import VCDWriter
-from vcd.gtkw import GTKWSave
+from vcd.gtkw import GTKWFlag, GTKWSave
 
 from golden.config import ChipConfig
 from sim.bits import read_bits, read_flag, unpack
@@ -84,14 +84,16 @@ class BoundaryTrace:
         """Write the save file: control, one word line, and one ADC with the value it looks for."""
         with path.with_suffix(".gtkw").open("w") as file:
             save = GTKWSave(file)
-            save.dumpfile(path.name)
+            save.dumpfile(path.name, abspath=False)
             with save.group("control"):
                 for name in FLAGS:
                     save.trace(f"digital.{name}")
                 save.trace("digital.select")
             with save.group("word lines"):
                 for r in range(min(4, self._config.rows)):
-                    save.trace(f"analogue.drive_V_{r}", datafmt="real", extraflags=["analog_step"])
+                    save.trace(
+                        f"analogue.drive_V_{r}", datafmt="real", extraflags=GTKWFlag.analog_step
+                    )
             with save.group("ADC 0"):
                 for g in range(min(4, self._config.groups)):
                     save.trace(f"analogue.held_uA_0_{g}", datafmt="real")

@@ -14,8 +14,10 @@ from golden.analog import Analog
 from golden.config import load
 from golden.errors import UserError
 from golden.isa import CHIP_COUNTERS, TILE_COUNTERS, ErrorCode, MachineError, Opcode, Space
-from golden.machine import Machine, Programmed, Status, space_words
+from golden.machine import Machine, Status, space_words
 from golden.packet import NOT_COUNTED
+from golden.physics import Physics
+from golden.programmer import write_verify
 from tests.programs import scenarios, trace
 
 SMALL = load(
@@ -281,7 +283,6 @@ def test_nothing_steps_unless_started():
 # Products
 
 PRODUCT = OPERANDS + "MVM s0, s1, s3, s4, 0\nHALT"
-FINEST = "SET s5, 0\nSTEP s5, 0\nSTEP s5, 1\n"
 
 
 @given(
@@ -332,7 +333,9 @@ def test_results_beyond_32_bits_are_saturated_and_counted():
 
 
 def test_tiles_count_what_they_do():
-    machine = product_machine(np.full((9, 2), 60), np.full((2, 9), 31), SMALL, step=0)
+    machine = product_machine(np.full((9, 2), 60), np.full((2, 9), 31), SMALL)
+    finest = assemble("STEP s5, 0\nSTEP s5, 1\n" + PRODUCT.format(d=64, a=16, b=0, c=0, n=2))
+    machine.write(Space.PROGRAM, 0, np.array(finest, "<u8").view("<u4"))
     machine.run()
     for counters in machine.tile_counters:
         assert counters["drives"] == 2 * SMALL.planes
@@ -408,18 +411,37 @@ def test_weights_outside_of_the_memory_matter_only_to_programming():
     assert runs(machine) == 0
 
 
-def test_programming_is_counted():
-    def programmer(tile, analog, weights):
-        assert analog.config is LOSSLESS
-        assert weights.tolist() == [[1, 1]] * 3
-        return Programmed(Analog.ideal(LOSSLESS, 2 * weights), 30 + tile, 20, 1)
-
-    machine = product_machine(np.ones((6, 2), int), np.ones((1, 6), int))
-    machine.programmer = programmer
+def test_programming_with_pulses_is_counted_and_close():
+    weights = np.array([[60, -60], [8, 0], [-1, 17], [30, 31], [2, -9], [5, 5]])
+    x = np.array([[9, -3, 31, 1, 2, -32]])
+    config = dataclasses.replace(LOSSLESS, input_bits=6, dac_bits=6, adc_bits=12)
+    exact = product_machine(weights, x, config)
+    exact.run()
+    machine = product_machine(weights, x, config)
+    machine.programmer = write_verify
     machine.run()
-    assert vector(machine, 64, 2) == [12, 12]
-    counters = machine.chip_counters
-    assert (counters["cell_reads"], counters["write_pulses"], counters["unverified"]) == (61, 40, 2)
+    errors = np.array(vector(machine, 64, 2)) - vector(exact, 64, 2)
+    # Every digit is off by a quarter at most, its neighbours in weight included.
+    assert 0 < np.abs(errors).max() <= np.abs(x).sum() * (1 + 8) / 2
+    for tile in (0, 1):
+        counters = machine.tile_counters[tile]
+        cells = config.slices * config.rows * config.bit_lines
+        assert counters["reads"] == cells + counters["pulses"]
+        assert counters["pulses"] > cells / 4
+        assert counters["failures"] == 0
+    assert machine.tile_counters[2]["reads"] == 0
+    assert machine.chip_counters["reprograms"] == 2
+
+
+def test_tiles_have_physics_of_their_own():
+    config = dataclasses.replace(LOSSLESS, physics=Physics(program_error=0.1, seed=5))
+    machine = product_machine(np.ones((9, 2), int), np.ones((1, 9), int), config)
+    machine.run()
+    first, second, third = (tile.analog.array.g_s for tile in machine.tiles)
+    assert (first != second).any() and (second != third).any() and (first != third).any()
+    again = product_machine(np.ones((9, 2), int), np.ones((1, 9), int), config)
+    again.run()
+    assert (again.tiles[1].analog.array.g_s == second).all()
 
 
 # Host
