@@ -38,8 +38,8 @@ def reference() -> str:
         "`zero`, and all fields that an instruction does not use, must be 0.",
         "## Instructions",
         "V[x] is the word of the vector memory at address x; i runs from 0 to n - 1. Operands are "
-        "in the order of the assembler. Cycles count from one fetch to the next; w = ceil(n / "
-        "`lanes`).",
+        "in the order of the assembler. Cycles count from one fetch to the next; w is "
+        "ceil(n / `lanes`).",
         _table(
             ["code", "instruction", "does", "operands allowed, else OPERAND", "cycles"],
             [_operation(opcode) for opcode in Opcode],

@@ -1,6 +1,6 @@
 """The machine's definitions: instructions, spaces, counters and error codes.
 
-Model, RTL, compiler, host and the reference document all derive from what stands here.
+Model, RTL, compiler, host and the reference document all derive from these definitions.
 
 State that a program sees: a vector memory of 32-bit signed words; the scalars s0 to s15, 64 bits
 signed; the ADC steps; the program counter. RUN sets the program counter and resets the ADC steps
@@ -17,8 +17,14 @@ length; any address will do. Rules for all instructions:
   once a word or scalar.
 - Rounding is to the nearest, halves up: x >> k stands for floor((x + 2^(k-1)) / 2^k) of the exact
   x, and for x itself if k is 0.
-- A vector must lie inside the vector memory as a whole, and its length must not be negative. A
-  destination may begin where a source begins; otherwise the two must not overlap.
+- Words that are read or written must lie inside the vector memory, all of a vector, and its length
+  must not be negative; else ADDRESS. A destination may begin where a source begins; otherwise the
+  two must not overlap; else OVERLAP.
+- Targets are addresses of 32 bits without sign. PROGRAM_COUNTER is the fault of fetching from one
+  that is not in the program memory, be it a target or the end. HALT leaves the program counter at
+  itself.
+- ABORT may end an instruction midway: its destination then is written in part, and a tile that was
+  being programmed holds nothing known.
 """
 
 import enum
