@@ -11,12 +11,14 @@ COUNT =
 TOP =
 TB =
 SIM =
+SLICE =
+DRIVE =
 PYTHON =
-unexport JSON OUT SEED COUNT WAVES CONFIG TOP TB SIM PYTHON
+unexport JSON OUT SEED COUNT WAVES CONFIG TOP TB SIM SLICE DRIVE PYTHON
 
 python = .venv/bin/python
-# $(call option,NAME,VARIABLE): `--NAME 'value'` if the variable has a value, quoted for the shell.
-option = $(if $(value $(2)),--$(1) '$(subst ','\'',$(value $(2)))')
+# $(call option,NAME,VARIABLE): `--NAME='value'` if the variable has a value, quoted for the shell.
+option = $(if $(value $(2)),--$(1)='$(subst ','\'',$(value $(2)))')
 flag = $(if $(filter-out 0,$(value $(2))),--$(1))
 
 .PHONY: help
@@ -27,6 +29,11 @@ help:
 .PHONY: run
 run: .venv/run.stamp ## Classify digits on one tile, RTL against model [CONFIG= SEED= WAVES=1 OUT= JSON=]
 	@$(python) -m sim.digits $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
+
+.PHONY: program
+program: .venv/run.stamp ## Program every cell through the Verilog, then classify digits [as run]
+	@$(python) -m sim.digits --program $(call option,config,CONFIG) $(call option,seed,SEED) \
 		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
 
 .PHONY: test
@@ -42,10 +49,31 @@ sim: .venv/run.stamp ## Run one testbench [CONFIG= SIM=verilator|icarus SEED= CO
 		$(call option,sim,SIM) $(call option,seed,SEED) $(call option,count,COUNT) \
 		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
 
+.PHONY: physics
+physics: .venv/run.stamp ## Draw cells, IR drop and ADCs of a chip with faults [CONFIG= SEED= OUT= JSON=]
+	@$(python) -m sim.physics $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call option,out,OUT) $(call option,json,JSON)
+
+.PHONY: sweep
+sweep: .venv/run.stamp ## Accuracy of the digits against each fault [CONFIG= SEED= COUNT=chips OUT= JSON=]
+	@$(python) -m sim.sweep $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call option,count,COUNT) $(call option,out,OUT) $(call option,json,JSON)
+
+.PHONY: spice
+spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= DRIVE=codes OUT=file]
+	@$(python) -m sim.export $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call option,slice,SLICE) $(call option,drive,DRIVE) $(call option,out,OUT)
+
 .PHONY: verilog
 verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=name OUT=file]
 	@$(python) -m hw.verilog $(call option,config,CONFIG) $(call option,top,TOP) \
 		$(call option,out,OUT)
+
+.PHONY: bench
+bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
+	$(python) -m tests.bench_wires
+	$(python) -m tests.bench_physics
+	$(python) -m tests.bench_cosim
 
 .PHONY: docs
 docs: .venv/run.stamp ## Write the reference of the machine, docs/machine.md

@@ -120,6 +120,10 @@ class Array:
         shape = (self.config.rows, self.config.slices, self.config.bit_lines)
         return self._matrix.reshape(shape).transpose(1, 0, 2) * self.config.g_step_s
 
+    def drive_v(self, codes: NDArray[np.int64]) -> Floats:
+        """Return what the DACs settle to, in volts [..., rows], for codes; noise left out."""
+        return self._dacs.settled(codes) * self.config.v_step_v
+
     def currents(self, codes: NDArray[np.int64]) -> Floats:
         """Return line currents [n, slices, bit_lines] in units (`ChipConfig.unit_a`) for DAC codes.
 
@@ -145,7 +149,7 @@ class Array:
             noise *= physics.read_noise
             noise *= self._noise.standard_normal(lines.shape)
             lines += noise
-        return lines.reshape(len(codes), self.config.slices, -1)
+        return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
 
     def cell_currents(
         self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
@@ -172,7 +176,7 @@ class Array:
         )
         g_s = self.cells.g_s[slices, rows, lines]
         g = g_s / (1 + g_s * wires_ohm) / self.config.g_step_s
-        drive = self._dacs.settled(rows, self.config.verify_code)
+        drive = self._dacs.settled(np.full(self.config.rows, self.config.verify_code))[rows]
         return g * drive, g * np.hypot(physics.read_noise * drive, physics.dac_noise)
 
     def _refresh(self) -> None:

@@ -84,20 +84,17 @@ class Dacs:
             "code: lower dac_offset, dac_gain, dac_inl, dac_dnl or dac_noise",
         )
 
-    def settled(self, rows: NDArray[np.int64], code: int) -> NDArray[np.float64]:
-        """Return the voltages [n] in DAC steps of word lines `rows` [n] for a code, noise apart."""
-        steps = np.full(len(rows), float(code))
-        if self._statics is not None:
-            steps *= self._statics.gain[rows]
-            steps += self._statics.deviation[rows, code - self._low]
-        return steps
-
-    def drive(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return word-line voltages [n, rows] in DAC steps (`ChipConfig.v_step_v`) for codes."""
+    def settled(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return word-line voltages [..., rows] in DAC steps for codes, noise left out."""
         steps = codes.astype(np.float64)
         if self._statics is not None:
             steps *= self._statics.gain
             steps += self._statics.deviation[self._lines, codes - self._low]
+        return steps
+
+    def drive(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return word-line voltages [n, rows] in DAC steps (`ChipConfig.v_step_v`) for codes."""
+        steps = self.settled(codes)
         if self._noise:
             steps += self._noise * self._stream.standard_normal(codes.shape)
         return steps

@@ -34,7 +34,7 @@ from golden.isa import (
 )
 from golden.packet import NOT_COUNTED
 from golden.programmer import Programmer, set_directly
-from golden.scheduler import Block, block_count, block_weights, blocks, rounds
+from golden.scheduler import Block, block_weights, blocks, rounds
 from golden.tile import Tile
 from golden.weights import checked_integers
 
@@ -403,11 +403,9 @@ class Machine:
 
         Raises `MachineError` WEIGHTS if tiles must be programmed from outside of the memory.
         """
-        config = self.config
         rows, columns, address, first = (int(value) for value in self._descriptors[matrix])
-        if block_count(config, rows, columns) <= config.tiles and all(
-            self._holds(matrix, block) for block in blocks(config, rows, columns, first)
-        ):
+        placed = blocks(self.config, rows, columns, first)
+        if all(self._holds(matrix, block) for block in placed):
             return None
         _require(_inside(address, rows * columns, len(self._weights)), ErrorCode.WEIGHTS)
         return self._weights[address : address + rows * columns].reshape(rows, columns)

@@ -90,8 +90,8 @@ class SarBank(wiring.Component):
         ]
 
         # The strobe is registered, so it is decided a cycle ahead: where the search will be at
-        # its last decision, with room for the codes.
-        preparable = ~searching
+        # its last decision, with room for the codes, or over.
+        preparable = ~searching | (deciding & last_group)
         if bits > 1:
             preparable |= position[1] & last_group & codes_free
         m.d.sync += self.sample.eq(self.planes.valid & ~self.sample & preparable)

@@ -34,18 +34,27 @@ def write_bits(signal: SimHandleBase, flags: NDArray[np.bool_]) -> None:
     signal._handle.set_signal_val_binstr(DEPOSIT, text)
 
 
-def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
-    """Return the bits of a signal as 0 and 1, most significant first.
+def read_text(signal: SimHandleBase) -> str:
+    """Return the bits of a signal as the simulator writes them, most significant first."""
+    return signal._handle.get_signal_val_binstr()
+
+
+def bits_of(text: str, signal: SimHandleBase) -> NDArray[np.uint8]:
+    """Return the bits of a text as 0 and 1, most significant first.
 
     Raises
     ------
     ValueError
-        If a bit is neither 0 nor 1.
+        If a bit is neither 0 nor 1; the message names the signal.
     """
-    text = signal._handle.get_signal_val_binstr()
     if "x" in text or "z" in text or "X" in text or "Z" in text:
         raise ValueError(f"signal {signal._path} is not defined: {text}")
     return np.frombuffer(text.encode().translate(_FROM_TEXT), np.uint8)
+
+
+def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
+    """Return the bits of a signal as 0 and 1, as `bits_of` does."""
+    return bits_of(read_text(signal), signal)
 
 
 def unpack(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[np.float64]:

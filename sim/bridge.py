@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from golden.analog import Analog
 from golden.device import Pulse
 from hw.analog import Mode
-from sim.bits import read_bits, read_flag, unpack, write_bits, write_flag
+from sim.bits import bits_of, read_bits, read_flag, read_text, unpack, write_bits, write_flag
 from sim.cells import unpack_cell
 from sim.waves import BoundaryTrace
 
@@ -63,7 +63,9 @@ class Bridge:
         self._mode = Mode.IDLE
         self._codes = np.zeros(config.rows, np.int64)
         self._held = np.zeros((config.converters, config.groups))
-        self._looked_at: int | None = None
+        self._asked: int | None = None
+        self._asked_trial = ""
+        self._answer = np.zeros(config.converters, bool)
         write_flag(self._settled, 0)
         write_bits(self._above, np.zeros(config.converters, bool))
         write_bits(self._beyond, np.zeros(config.converters, bool))
@@ -74,6 +76,8 @@ class Bridge:
             await self._edge
             self.cycle += 1
             self._compare()
+            if self.trace:
+                self.trace.cycle(self._held, self._answer, self.analog)
             if read_flag(self._sample):
                 # The comparators above still saw the values held until the end of this cycle.
                 self._hold()
@@ -104,7 +108,7 @@ class Bridge:
     def _hold(self) -> None:
         """Sample what the array puts out for the present drive."""
         config = self.analog.config
-        self._looked_at = None
+        self._asked = None
         if self._mode is Mode.MVM:
             self._held = self.analog.hold(self._codes[None])[0]
             if self.on_sample:
@@ -117,19 +121,23 @@ class Bridge:
         self._held[target.converters(config)] = value
 
     def _compare(self) -> None:
+        """Answer the comparators, unless what they are asked is what they were asked before."""
         config = self.analog.config
         select = read_flag(self._select)
-        if self._looked_at != select:
-            self._looked_at = select
+        text = read_text(self._trial)
+        if self._asked != select:
+            self._asked = select
             steps = unpack(read_bits(self._step), config.steps, signed=False)
             self._adcs = self.analog.adcs(steps.astype(np.int64))
             self._values = self._held[:, select]
             write_bits(self._beyond, self._adcs.beyond(self._values))
-        trial = unpack(read_bits(self._trial), config.converters)
+        elif text == self._asked_trial:
+            return
+        self._asked_trial = text
+        trial = unpack(bits_of(text, self._trial), config.converters)
         above = self._adcs.above(self._values, trial)
         write_bits(self._above, above)
+        self._answer = above
         # Only the last trial of a search is odd.
         if self.on_conversion and self._mode is Mode.MVM and (trial[0] % 2 or config.adc_bits == 1):
             self.on_conversion(select, trial.astype(np.int64) - ~above)
-        if self.trace:
-            self.trace.cycle(self._held)

@@ -66,16 +66,16 @@ class TileBench:
         job, config = self.job, self.config
         self.done = 0
         self.bridge = bridge = Bridge(self.dut, copy.deepcopy(job.analog))
-        if job.trace_cycles:
-            path = self.folder / "boundary.vcd"
-            trace = BoundaryTrace(path, self.dut, config, self.period_ns, job.trace_cycles)
-            bridge.trace = trace
         self.tasks = [cocotb.start_soon(bridge.run()), cocotb.start_soon(self._watch())]
         programmed, mismatch = None, ""
         try:
             if job.targets:
                 programmed, mismatch = await self._program(job.targets)
             programming_cycles = bridge.cycle
+            if job.trace_cycles:
+                path = self.folder / "boundary.vcd"
+                trace = BoundaryTrace(path, self.dut, config, self.period_ns, job.trace_cycles)
+                bridge.trace = trace
             begun = time.perf_counter()
             results, latencies, difference = await self._multiply()
             seconds = time.perf_counter() - begun

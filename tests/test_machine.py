@@ -210,6 +210,8 @@ OPERANDS = """
         ("VSCALE s0, s1, s2, s3, s4", {"c": -1}, ErrorCode.OPERAND),
         ("SETH s2, 1\nVSCALE s0, s1, s2, s3, s4", {}, ErrorCode.OPERAND),
         ("VCLAMP s0, s1, s2, s3, s4", {"b": 2, "c": 1}, ErrorCode.OPERAND),
+        ("SETH s2, -5\nVCLAMP s0, s1, s2, s3, s4", {}, ErrorCode.OPERAND),
+        ("SETH s3, 5\nVCLAMP s0, s1, s2, s3, s4", {}, ErrorCode.OPERAND),
         ("VMAXMAG s0, s1, s4", {"n": 113}, ErrorCode.ADDRESS),
         ("LOAD s0, s1, 112", {}, ErrorCode.ADDRESS),
         ("STORE s1, s1, -17", {}, ErrorCode.ADDRESS),
@@ -306,10 +308,10 @@ def test_products_are_exact_and_rounded_once(rows, columns, count, shift, tile, 
     assert machine.chip_counters["reprograms"] == -(-rows // 3) * -(-columns // 2)
 
 
-def product_machine(weights, x, config=LOSSLESS, shift=0, **arguments) -> Machine:
-    text = PRODUCT.format(d=64, a=16, b=0, c=shift, n=len(x))
+def product_machine(weights, x, config=LOSSLESS, shift=0, d=64) -> Machine:
+    text = PRODUCT.format(d=d, a=16, b=0, c=shift, n=len(x))
     machine = machine_with(text, config, v16=np.array(x).ravel())
-    set_matrix(machine, 0, weights, **arguments)
+    set_matrix(machine, 0, weights)
     return machine
 
 
@@ -319,6 +321,44 @@ def test_inputs_beyond_the_range_are_clamped_and_counted_once():
     machine.run()
     assert vector(machine, 64, 5) == [31 + 31 - 32] * 5
     assert machine.chip_counters["input_clips"] == 2
+
+
+@pytest.mark.parametrize("d", [22, 12])
+def test_vectors_of_a_product_may_touch(d):
+    machine = product_machine(np.ones((3, 2), int), np.ones((2, 3), int), d=d)
+    machine.run()
+    assert vector(machine, d, 4) == [3] * 4
+
+
+@pytest.mark.parametrize(
+    "descriptor",
+    [(0, 2, 0, 0), (3, 0, 0, 0), (129, 1, 0, 0), (1, 129, 0, 0), (3, 2, 0, 3)],
+)
+def test_descriptors_that_fit_no_chip(descriptor):
+    machine = machine_with(PRODUCT.format(d=64, a=16, b=0, c=0, n=0))
+    machine.write(Space.DESCRIPTOR, 0, descriptor)
+    with pytest.raises(MachineError, match="no such descriptor"):
+        machine.run()
+
+
+def test_sums_over_many_rows_are_exact_beyond_64_bits():
+    config = load(
+        "digits",
+        rows=1,
+        columns=1,
+        adcs=1,
+        cell_bits=6,
+        slices=5,
+        input_bits=28,
+        dac_bits=4,
+        adc_bits=11,
+    )
+    high, low = config.weight_range[1], config.input_range[0]
+    assert 256 * high * -low > 2**64
+    x = np.full((1, 256), low)
+    machine = product_machine(np.full((256, 1), high), x, config, shift=40, d=999)
+    machine.run()
+    assert vector(machine, 999, 1) == [(256 * high * low + 2**39) // 2**40]
 
 
 def test_results_beyond_32_bits_are_saturated_and_counted():
@@ -378,9 +418,11 @@ def test_tiles_are_programmed_when_they_lack_a_block():
     machine = product_machine(np.ones((9, 2), int), np.ones((1, 9), int))
     assert (runs(machine), runs(machine)) == (3, 0)
     # A rewritten descriptor makes its tiles forget, another does not.
-    set_matrix(machine, 1, np.ones((3, 2), int), address=99, tile=1)
+    set_matrix(machine, 1, np.ones((3, 2), int), address=99)
     assert runs(machine) == 0
+    machine.write(Space.HOLDING, 2, [0, 2])
     set_matrix(machine, 0, np.full((9, 2), 2))
+    assert machine.read(Space.HOLDING, 0, 6).tolist() == [0, 0, 0, 2, 2, 0]
     assert runs(machine) == 3
     assert vector(machine, 64, 2) == [18, 18]
 
