@@ -1,31 +1,40 @@
 # Front door of Ohmulator. `make` alone lists the targets: each `## ` comment becomes its line.
 
-# Given on the command line, never taken from the environment or handed on through it.
+# Given on the command line, never taken from the environment or handed on through it. PYTHON is
+# the Python of .venv, else the newest that fits; any target that needs .venv takes it.
 JSON =
 OUT =
 SEED =
 WAVES =
 CONFIG =
+COUNT =
 TOP =
 TB =
 SIM =
+SLICE =
+DRIVE =
 PYTHON =
-unexport JSON OUT SEED WAVES CONFIG TOP TB SIM PYTHON
+unexport JSON OUT SEED COUNT WAVES CONFIG TOP TB SIM SLICE DRIVE PYTHON
 
 python = .venv/bin/python
-# $(call option,NAME,$(VALUE)): `--NAME 'VALUE'` where a value is given, quoted for the shell.
-quote = '$(subst ','\'',$(1))'
-option = $(if $(2),--$(1) $(call quote,$(2)))
-flag = $(if $(filter-out 0,$(2)),--$(1))
+# $(call option,NAME,VARIABLE): `--NAME='value'` if the variable has a value, quoted for the shell.
+option = $(if $(value $(2)),--$(1)='$(subst ','\'',$(value $(2)))')
+flag = $(if $(filter-out 0,$(value $(2))),--$(1))
 
 .PHONY: help
 help:
-	@echo 'Usage: make TARGET [NAME=value ...]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' Makefile
+	@echo 'Usage: make TARGET [NAME=value ...]; PYTHON=program chooses the Python of .venv'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: .venv/run.stamp ## Classify digits on one tile, RTL against model [CONFIG= SEED= WAVES=1 OUT=dir JSON=file]
-	@$(python) -m sim.digits $(call option,config,$(CONFIG)) $(call option,seed,$(SEED)) $(call flag,waves,$(WAVES)) $(call option,out,$(OUT)) $(call option,json,$(JSON))
+run: .venv/run.stamp ## Classify digits on one tile, RTL against model [CONFIG= SEED= WAVES=1 OUT= JSON=]
+	@$(python) -m sim.digits $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
+
+.PHONY: program
+program: .venv/run.stamp ## Program every cell through the Verilog, then classify digits [as run]
+	@$(python) -m sim.digits --program $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
 
 .PHONY: test
 test: .venv/test.stamp ## Lint, check types and run every test
@@ -35,12 +44,40 @@ test: .venv/test.stamp ## Lint, check types and run every test
 	$(python) -m pytest -n 2
 
 .PHONY: sim
-sim: .venv/run.stamp ## Run one testbench [TB=name CONFIG= SIM=verilator|icarus SEED= WAVES=1]
-	@$(python) -m sim.run $(call option,tb,$(TB)) $(call option,config,$(CONFIG)) $(call option,sim,$(SIM)) $(call option,seed,$(SEED)) $(call flag,waves,$(WAVES))
+sim: .venv/run.stamp ## Run one testbench [CONFIG= SIM=verilator|icarus SEED= COUNT= WAVES=1 OUT= JSON=]
+	@$(python) -m sim.run $(call option,tb,TB) $(call option,config,CONFIG) \
+		$(call option,sim,SIM) $(call option,seed,SEED) $(call option,count,COUNT) \
+		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
+
+.PHONY: physics
+physics: .venv/run.stamp ## Draw cells, IR drop and ADCs of a chip with faults [CONFIG= SEED= OUT= JSON=]
+	@$(python) -m sim.physics $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call option,out,OUT) $(call option,json,JSON)
+
+.PHONY: sweep
+sweep: .venv/run.stamp ## Accuracy of the digits against each fault [CONFIG= SEED= COUNT=chips OUT= JSON=]
+	@$(python) -m sim.sweep $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call option,count,COUNT) $(call option,out,OUT) $(call option,json,JSON)
+
+.PHONY: spice
+spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= DRIVE=codes OUT=file]
+	@$(python) -m sim.export $(call option,config,CONFIG) $(call option,seed,SEED) \
+		$(call option,slice,SLICE) $(call option,drive,DRIVE) $(call option,out,OUT)
 
 .PHONY: verilog
 verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=name OUT=file]
-	@$(python) -m hw.verilog $(call option,config,$(CONFIG)) $(call option,top,$(TOP)) $(call option,out,$(OUT))
+	@$(python) -m hw.verilog $(call option,config,CONFIG) $(call option,top,TOP) \
+		$(call option,out,OUT)
+
+.PHONY: bench
+bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
+	$(python) -m tests.bench_wires
+	$(python) -m tests.bench_physics
+	$(python) -m tests.bench_cosim
+
+.PHONY: docs
+docs: .venv/run.stamp ## Write the reference of the machine, docs/machine.md
+	@$(python) -m compiler.reference
 
 .PHONY: format
 format: .venv/test.stamp ## Fix lint and formatting in place
@@ -52,12 +89,16 @@ clean: ## Remove results, simulator builds and caches, but not .venv
 	rm -rf build out .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-# A stamp exists only for a complete environment. The interpreter is a prerequisite because a
-# system upgrade may remove it, or replace it, from under .venv.
-.venv/run.stamp: pyproject.toml sim/setup.sh .venv/bin/python
-	@PYTHON=$(call quote,$(PYTHON)) sh sim/setup.sh run
+# A stamp exists only for a complete environment. The interpreter is a prerequisite because an
+# upgrade of the system may remove or replace it; so is its name, where another one is asked for.
+other_python = $(if $(PYTHON),$(filter-out $(shell cat .venv/run.stamp 2>&1),$(PYTHON)))
+.venv/run.stamp: pyproject.toml sim/setup.sh .venv/bin/python $(if $(other_python),always)
+	@PYTHON='$(PYTHON)' sh sim/setup.sh run
 
 .venv/test.stamp: .venv/run.stamp
 	@sh sim/setup.sh test
 
 .venv/bin/python: ;
+
+.PHONY: always
+always:

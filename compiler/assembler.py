@@ -244,8 +244,10 @@ def main() -> None:
     args = parser.parse_args()
     try:
         words = assemble(args.program.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{args.program} cannot be read: {error}") from None
+    except OSError as error:
+        raise UserError(f"{args.program} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{args.program} is no text: {error}") from None
     except AssemblyError as error:
         raise UserError(f"{args.program}, {error}") from None
     lines = disassemble(words).splitlines()

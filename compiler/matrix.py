@@ -20,11 +20,11 @@ Words = NDArray[np.uint32]
 class Chip(Protocol):
     """What is needed of a chip: the machine of the model is one."""
 
-    def write(self, space: Space, address: int, words: Words) -> None: ...
+    def write(self, space: Space, address: int, words: Words) -> object: ...
 
-    def read(self, space: Space, address: int, count: int) -> Words: ...
+    def read(self, space: Space, address: int, count: int) -> ArrayLike: ...
 
-    def run(self, pc: int = 0) -> None: ...
+    def run(self, pc: int = 0) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,8 @@ def load(
     if set_tile is None:
         return
     config = program.config
-    placed = tuple(blocks(config, *program.weights.shape, program.tile))
+    rows, columns = program.weights.shape
+    placed = tuple(blocks(config, rows, columns, program.tile))
     require(
         len(placed) <= config.tiles,
         f"a matrix of {len(placed)} blocks cannot be set once for all on {config.tiles} tiles: "
@@ -187,6 +188,6 @@ def to_words(values: NDArray[np.int64]) -> Words:
     return values.astype("<i4").view("<u4").ravel()
 
 
-def from_words(words: Words) -> NDArray[np.int64]:
+def from_words(words: ArrayLike) -> NDArray[np.int64]:
     """Return words as signed integers."""
-    return words.astype("<u4").view("<i4").astype(np.int64)
+    return np.asarray(words, "<u4").view("<i4").astype(np.int64)

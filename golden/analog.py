@@ -4,41 +4,92 @@ The model of the tile and the co-simulated RTL use the same object; the RTL asks
 question, through `hw.analog.AnalogPort`.
 """
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.adc import Adcs
+from golden.adc import AdcErrors, Adcs
 from golden.array import Array
 from golden.config import ChipConfig
+from golden.draws import Draw, keyed_normal, stream
 from golden.mapping import cell_levels, column_values
+from golden.physics import IDEAL
 from golden.weights import slice_weights
 
 
 class Analog:
-    """An array with its converters."""
+    """An array with its converters, as real as `config.physics` says.
+
+    It draws from its random streams with every sample. A second object of the same configuration
+    is the same chip, and sees the same noise.
+    """
 
     def __init__(self, config: ChipConfig, array: Array):
         self.config = config
         self.array = array
+        physics = config.physics
+        errors = any((physics.adc_offset, physics.adc_gain, physics.adc_inl, physics.adc_dnl))
+        self._errors = AdcErrors(config) if errors else None
+        self._noise = stream(physics.seed, Draw.SENSE_NOISE)
+        self._reads = np.zeros(array.cells.shape, np.int64)
 
     @classmethod
     def ideal(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
-        """Return the ideal analogue part that holds weights [rows, columns].
+        """Return the ideal analogue part that holds weights [rows, columns], physics left out.
 
         Raises
         ------
         UserError
             If the shape or a weight does not fit the configuration.
         """
+        return cls.programmed(dataclasses.replace(config, physics=IDEAL), weights)
+
+    @classmethod
+    def programmed(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
+        """Return the analogue part with weights [rows, columns] programmed without pulses.
+
+        Raises
+        ------
+        UserError
+            If the shape or a weight does not fit the configuration, or the physics cannot be
+            computed for it.
+        """
         levels = cell_levels(config, slice_weights(config, weights))
-        return cls(config, Array.of_levels(config, levels))
+        return cls(config, Array.programmed(config, levels))
 
     def hold(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Drive planes of DAC codes [n, rows], settle and sample.
 
+        The first product after write pulses finds the cells relaxed.
+
         Returns the held values [n, converters, groups] in units, as `golden.adc` defines them.
         """
-        return column_values(self.config, self.array.currents(codes)) / self.config.unit_a
+        self.array.cells.relax()
+        held = column_values(self.config, self.array.currents(codes))
+        if self.config.physics.sense_noise:
+            noise = self._noise.standard_normal(held.shape)
+            if self.config.unit_columns:
+                # One value, held once, that every group converts again.
+                noise[:, -1] = noise[:, -1, :1]
+            held += self.config.physics.sense_noise * noise
+        return held
+
+    def hold_cells(
+        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Read cells (slices, rows, lines) [n], all different, one by one, and sample.
+
+        Returns the held values [n] in units. Their noise depends on the cell and on how often it
+        has been read, alone: cells may be visited in any order.
+        """
+        physics = self.config.physics
+        currents, deviation = self.array.cell_currents(slices, rows, lines)
+        at = (slices, rows, lines)
+        cell = np.ravel_multi_index(at, self._reads.shape)
+        draws = keyed_normal(physics.seed, Draw.VERIFY_NOISE, cell, self._reads[at])
+        self._reads[at] += 1
+        return currents + draws * np.hypot(deviation, physics.sense_noise)
 
     def adcs(self, steps: NDArray[np.int64]) -> Adcs:
         """Return the converters with steps [n, steps], for values [n, planes, converters, groups].
@@ -48,4 +99,12 @@ class Analog:
         config = self.config
         counts = [config.adcs] * config.slices + [1] * config.unit_columns
         spread = np.repeat(steps, counts, axis=-1)
-        return Adcs(config, spread if steps.ndim == 1 else spread[:, None, :, None])
+        adc = np.arange(config.converters)
+        if steps.ndim == 1:
+            return Adcs(config, spread, self._errors, adc)
+        return Adcs(config, spread[:, None, :, None], self._errors, adc[:, None])
+
+    def cell_adcs(self, converters: NDArray[np.int64]) -> Adcs:
+        """Return `converters` [n] of the tile, set to read a single cell each."""
+        step = np.full(len(converters), self.config.verify_step)
+        return Adcs(self.config, step, self._errors, converters)

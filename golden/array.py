@@ -1,26 +1,252 @@
-"""The cells of a tile and the currents that they send down their bit lines."""
+"""The cells of a tile and the currents that they send down their bit lines.
+
+Lines may have resistance: the network of a slice is linear and is one matrix (`golden.wires`),
+computed anew only when a conductance has changed. Every bit line ends in a virtual ground.
+
+Read noise needs no draw for each cell and sample. The noise currents of the cells of a line are
+independent, and their sum is Gaussian with the variance sum over rows of (v sigma)^2: one draw for
+each line and plane is exact. With wires, the noise of a cell is attenuated like its signal;
+that the noise of one cell then also moves other lines, a little, is left out.
+
+Currents do not depend on how many planes are driven at once. A product of one vector and one of a
+batch run through different code of the same library, and round differently; a value on a threshold
+would be converted differently by the model, which drives batches, and in co-simulation, which
+drives plane by plane. Factors are therefore rounded to few enough bits that no sum rounds.
+"""
+
+import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from golden.config import ChipConfig
+from golden.dac import Dacs
+from golden.device import LARGEST, Cells
+from golden.draws import Draw, stream
+from golden.errors import UserError, require
+from golden.physics import Physics
+from golden.wires import effective_matrix, solve_nonlinear
+
+EXACT_BITS = 53
+"""Bits of magnitude that float64 sums without rounding."""
+
+FRACTION_BITS = 12
+"""Drive that is not a whole number of DAC steps is rounded to 2**-12 of one. Cells are rounded to
+what the sum leaves, at most to 2**-12 of a level where there is any physics."""
+
+VARIANCE_BITS = 18
+"""For the variance of noise, squares of the drive are rounded to 2**-18 of the largest."""
+
+Floats = NDArray[np.float64]
 
 
 class Array:
-    """Cells with the conductances `g_s` [slices, rows, bit_lines] in siemens."""
+    """Cells between word lines, driven by DACs, and bit lines.
 
-    def __init__(self, config: ChipConfig, g_s: NDArray[np.float64]):
+    Parameters
+    ----------
+    config
+        Gives the shape, and in `physics` the non-idealities.
+    g_s
+        Conductances [slices, rows, bit_lines] in siemens, which healthy cells take exactly. By
+        default the cells are fresh.
+
+    Attributes
+    ----------
+    cells
+        `golden.device.Cells`. What is done to them shows in the next currents.
+
+    Raises
+    ------
+    UserError
+        If conductances do not fit, or sums of exact numbers are too wide.
+    """
+
+    def __init__(self, config: ChipConfig, g_s: ArrayLike | None = None):
+        physics = config.physics
         self.config = config
-        self.g_s = g_s
-        # All slices see the same word lines: side by side they are one matrix.
-        self._wide = np.ascontiguousarray(np.concatenate(list(g_s), axis=1))
+        self.cells = Cells(config)
+        if g_s is not None:
+            self.cells.place(g_s)
+        self._dacs = Dacs(config)
+        self._noise = stream(physics.seed, Draw.READ_NOISE)
+
+        self._whole = self._dacs.ideal and not physics.nonlinearity
+        drive = math.log2(float(self._bend(np.array(self._dacs.largest))))
+        cell = math.log2(LARGEST * config.g_max_s / config.g_step_s)
+        room = EXACT_BITS - math.log2(config.rows)
+        fraction = 0 if self._whole else FRACTION_BITS
+        self._cell_bits = math.floor(room - drive - cell - fraction)
+        needed = 0 if physics == Physics(seed=physics.seed) else FRACTION_BITS
+        require(
+            self._cell_bits >= needed,
+            f"column sums of rows={config.rows}, dac_bits={config.dac_bits} and "
+            f"cell_bits={config.cell_bits} leave {self._cell_bits} bits below a level, and this "
+            f"physics needs {needed}: lower dac_bits",
+        )
+        self._square_bits = VARIANCE_BITS - math.ceil(2 * drive)
+        self._cell_square_bits = math.floor(room - 2 * (drive + cell) - self._square_bits)
+
+        wide = (config.rows, config.slices * config.bit_lines)
+        self._versions = self.cells.versions - 1
+        self._matrix = np.empty(wide)
+        self._squares = np.empty(wide)
 
     @classmethod
     def of_levels(cls, config: ChipConfig, levels: NDArray[np.int64]) -> "Array":
-        """Return an array whose cells hold `levels` [slices, rows, bit_lines] exactly."""
+        """Return an array whose healthy cells hold `levels` [slices, rows, bit_lines] exactly."""
         return cls(config, config.g_min_s + levels.astype(np.float64) * config.g_step_s)
 
-    def currents(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return line currents [n, slices, bit_lines] in amperes for DAC codes [n, rows]."""
-        volts = codes * self.config.v_step_v
-        return (volts @ self._wide).reshape(len(codes), self.config.slices, -1)
+    @classmethod
+    def programmed(cls, config: ChipConfig, levels: ArrayLike) -> "Array":
+        """Return an array programmed to `levels` [slices, rows, bit_lines], `program_error` off."""
+        array = cls(config)
+        array.cells.program(levels)
+        return array
+
+    @property
+    def g_s(self) -> Floats:
+        """Present conductances [slices, rows, bit_lines] in siemens."""
+        return self.cells.g_s
+
+    @property
+    def effective_s(self) -> Floats:
+        """Matrix [slices, rows, bit_lines] in siemens from voltages to currents, wires included.
+
+        Of the linear cells, and as finely rounded as in `currents`. A transposed read, with the bit
+        lines driven and the word lines sensed, has the transposed matrix (reciprocity).
+        """
+        self._refresh()
+        shape = (self.config.rows, self.config.slices, self.config.bit_lines)
+        return self._matrix.reshape(shape).transpose(1, 0, 2) * self.config.g_step_s
+
+    def drive_v(self, codes: NDArray[np.int64]) -> Floats:
+        """Return what the DACs settle to, in volts [..., rows], for codes; noise left out."""
+        return self._dacs.settled(codes) * self.config.v_step_v
+
+    def currents(self, codes: NDArray[np.int64]) -> Floats:
+        """Return line currents [n, slices, bit_lines] in units (`ChipConfig.unit_a`) for DAC codes.
+
+        Codes are [n, rows]. Each call draws the noise of its planes.
+
+        Raises
+        ------
+        UserError
+            If curved cells between resistive wires do not converge.
+        """
+        self._refresh()
+        physics = self.config.physics
+        drive = self._dacs.drive(codes)
+        if physics.nonlinearity and physics.resistive:
+            lines = np.array([self._solve(plane) for plane in drive])
+            drive = self._bend(drive)
+        else:
+            drive = self._bend(drive)
+            lines = drive @ self._matrix
+        if physics.read_noise:
+            variance = _round(drive**2, self._square_bits) @ self._squares
+            noise = np.sqrt(variance, out=variance)
+            noise *= physics.read_noise
+            noise *= self._noise.standard_normal(lines.shape)
+            lines += noise
+        return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
+
+    def cell_currents(
+        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+    ) -> tuple[Floats, Floats]:
+        """Read cells (slices, rows, lines) [n] one by one, each selected by its transistor.
+
+        Only the selected cell conducts, through its own stretch of word and bit line: wires are a
+        resistance in series. The word line is driven with `ChipConfig.verify_code`, at which curved
+        cells have their nominal conductance.
+
+        Returns
+        -------
+        currents
+            [n] in units, noise apart.
+        noise
+            [n], standard deviation of read and DAC noise in units.
+        """
+        physics = self.config.physics
+        wires_ohm = (
+            physics.r_driver_ohm
+            + physics.r_word_ohm * lines
+            + physics.r_bit_ohm * (self.config.rows - 1 - rows)
+            + physics.r_sense_ohm
+        )
+        g_s = self.cells.g_s[slices, rows, lines]
+        g = g_s / (1 + g_s * wires_ohm) / self.config.g_step_s
+        drive = self._dacs.settled(np.full(self.config.rows, self.config.verify_code))[rows]
+        return g * drive, g * np.hypot(physics.read_noise * drive, physics.dac_noise)
+
+    def _refresh(self) -> None:
+        """Bring the matrix up to date with the cells."""
+        config = self.config
+        rows = np.flatnonzero(self._versions != self.cells.versions)
+        if not len(rows):
+            return
+        if config.physics.resistive:
+            # One cell changes the voltages of all others.
+            rows = np.arange(config.rows)
+        effective = self._with_wires(self.cells.rows_s(rows)) / config.g_step_s
+        matrix = effective.transpose(1, 0, 2).reshape(len(rows), -1)
+        self._matrix[rows] = _round(matrix, self._cell_bits)
+        if config.physics.read_noise:
+            self._squares[rows] = _round(matrix**2, self._cell_square_bits)
+        self._versions = self.cells.versions.copy()
+
+    def _with_wires(self, g_s: Floats) -> Floats:
+        physics = self.config.physics
+        if not physics.resistive:
+            return g_s
+        return effective_matrix(
+            g_s,
+            r_word=physics.r_word_ohm,
+            r_bit=physics.r_bit_ohm,
+            r_driver=physics.r_driver_ohm,
+            r_sense=physics.r_sense_ohm,
+        )
+
+    def _bend(self, drive: Floats) -> Floats:
+        """Return the voltages, in DAC steps, that a linear cell would need for the same current."""
+        if self._whole:
+            return drive
+        k = self.config.physics.nonlinearity
+        if k:
+            top_v = self.config.v_read_v
+            scale = top_v / self.config.v_step_v / math.sinh(k * top_v)
+            drive = scale * np.sinh(k * self.config.v_step_v * drive)
+        return _round(drive, FRACTION_BITS)
+
+    def _solve(self, drive: Floats) -> Floats:
+        """Return line currents in units for one plane of voltages [rows] in DAC steps.
+
+        One plane at a time: vectors that are solved together share the iteration.
+        """
+        config = self.config
+        physics = config.physics
+        k = physics.nonlinearity
+        scale = config.v_read_v / math.sinh(k * config.v_read_v)
+
+        def curve(g_s: Floats, u: Floats) -> tuple[Floats, Floats]:
+            return g_s * scale * np.sinh(k * u), g_s * scale * k * np.cosh(k * u)
+
+        volts = np.broadcast_to(drive * config.v_step_v, (config.slices, config.rows))
+        try:
+            lines = solve_nonlinear(
+                self.cells.g_s,
+                curve,
+                volts,
+                r_word=physics.r_word_ohm,
+                r_bit=physics.r_bit_ohm,
+                r_driver=physics.r_driver_ohm,
+                r_sense=physics.r_sense_ohm,
+            )
+        except ArithmeticError as error:
+            raise UserError(str(error)) from None
+        return lines.current.ravel() / config.unit_a
+
+
+def _round(values: Floats, bits: int) -> Floats:
+    """Round to multiples of 2**-bits."""
+    return np.ldexp(np.rint(np.ldexp(values, bits)), -bits)

@@ -1,12 +1,21 @@
 """What every command line of the project has in common."""
 
+import argparse
 import os
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from golden.errors import UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """Command line whose errors are one sentence, like those of everything else."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see --help)")
 
 
 def run(main: Callable[[], int | None]) -> None:

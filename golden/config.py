@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from golden.errors import UserError, require, require_integer, require_number
+from golden.physics import IDEAL, Physics
 
 PRESETS = Path(__file__).parent / "presets"
 
 MAX_INTEGER_BITS = 63
 """Signed width that the model's integers hold; the RTL accepts no wider accumulator either."""
-
-MAX_SUM_BITS = 48
-"""Widest column sum: beyond it, float64 currents could round across half a unit."""
 
 
 class Mapping(enum.StrEnum):
@@ -69,6 +67,16 @@ class ChipConfig:
         Conductance in siemens of the lowest and the highest level.
     v_read_v
         Voltage in volts of the largest DAC code.
+    pulse_bits
+        Width of the amplitude of write pulses.
+    pulse_first, pulse_increment
+        Amplitude of the first pulse in a direction, and by how much each further one is higher.
+    pulse_limit
+        Pulses after which a cell is given up.
+    pulse_s
+        Time in seconds that a write pulse takes.
+    physics
+        Non-idealities of the analogue part; none by default. No Verilog depends on them.
     tiles
         Tiles of the machine.
     lanes
@@ -103,6 +111,12 @@ class ChipConfig:
     g_min_s: float = 0.5e-6
     g_max_s: float = 35e-6
     v_read_v: float = 0.2
+    pulse_bits: int = 5
+    pulse_first: int = 4
+    pulse_increment: int = 2
+    pulse_limit: int = 30
+    pulse_s: float = 50e-9
+    physics: Physics = IDEAL
     # Machine
     tiles: int = 4
     lanes: int = 4
@@ -128,6 +142,12 @@ class ChipConfig:
         object.__setattr__(self, "mapping", Mapping(self.mapping))
         require_number("clock_hz", self.clock_hz, 1.0, 1e11, "hertz")
         require_number("settle_s", self.settle_s, 0.0, 1.0, "seconds")
+        require_integer("pulse_bits", self.pulse_bits, 1, 16)
+        top = (1 << self.pulse_bits) - 1
+        require_integer("pulse_first", self.pulse_first, 0, top, " (pulse_bits)")
+        require_integer("pulse_increment", self.pulse_increment, 0, top, " (pulse_bits)")
+        require_integer("pulse_limit", self.pulse_limit, 1, 255)
+        require_number("pulse_s", self.pulse_s, 0.0, 1.0, "seconds")
         require_number("g_max_s", self.g_max_s, 1e-12, 1.0, "siemens")
         require_number("g_min_s", self.g_min_s, 0.0, self.g_max_s, "siemens (0 to g_max_s)")
         require(
@@ -135,26 +155,40 @@ class ChipConfig:
             f"g_min_s must be below g_max_s ({self.g_max_s:g} S), not {self.g_min_s:g} S",
         )
         require_number("v_read_v", self.v_read_v, 1e-6, 100.0, "volts")
+        # A whole number in a file is the same voltage as one with a point, and has the same hash.
+        for name in ("clock_hz", "settle_s", "g_min_s", "g_max_s", "v_read_v"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         require(
-            self.settle_s * self.clock_hz <= 1e6,
-            f"settle_s of {self.settle_s:g} s is more than a million cycles of clock_hz "
-            f"{self.clock_hz:g} Hz: lower one of them",
+            isinstance(self.physics, Physics), f"physics must be a Physics, not {self.physics!r}"
         )
+        for name in ("r_word_ohm", "r_bit_ohm", "r_driver_ohm", "r_sense_ohm"):
+            ohms = getattr(self.physics, name)
+            require(
+                ohms * self.g_max_s <= 1,
+                f"{name} of {ohms:g} ohm isolates the array: it must be at most "
+                f"{1 / self.g_max_s:g} ohm, the resistance of a cell at g_max_s",
+            )
+        bend = self.physics.nonlinearity * self.v_read_v
+        require(
+            bend <= 20,
+            f"nonlinearity of {self.physics.nonlinearity:g} per volt bends currents by a factor "
+            f"of e^{bend:g} up to v_read_v: it must be at most {20 / self.v_read_v:g} per volt",
+        )
+        for name in ("settle_s", "pulse_s"):
+            require(
+                getattr(self, name) * self.clock_hz <= 1e6,
+                f"{name} of {getattr(self, name):g} s is more than a million cycles of clock_hz "
+                f"{self.clock_hz:g} Hz: lower one of them",
+            )
         require(
             self.columns % self.adcs == 0,
             f"adcs must divide columns ({self.columns}) evenly, not {self.adcs}: take one of "
             f"{', '.join(str(n) for n in _divisors(self.columns))}",
         )
         require(
-            self.sum_bits <= MAX_SUM_BITS,
-            f"a column sum of rows={self.rows}, cell_bits={self.cell_bits} and "
-            f"dac_bits={self.dac_bits} needs {self.sum_bits} bits, more than {MAX_SUM_BITS}: "
-            "lower dac_bits",
-        )
-        require(
             self.worst_result_bits <= MAX_INTEGER_BITS,
             f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}: lower "
-            "slices, input_bits or adc_bits, or give accumulator_bits",
+            "rows, cell_bits, slices or input_bits",
         )
         require(
             self.accumulator_bits == 0 or self.accumulator_bits >= self.adc_bits,
@@ -310,6 +344,51 @@ class ChipConfig:
         """Width of the sum of results over the rows of any matrix whose vectors fit the memory."""
         return self.result_bits + (-(-self.vector_words // self.rows) - 1).bit_length()
 
+    # Programming
+
+    @property
+    def verify_code(self) -> int:
+        """DAC code with which single cells are read: the largest there is."""
+        low, high = self.code_range
+        return high or low
+
+    @property
+    def verify_step(self) -> int:
+        """ADC step, as log2 in units, with which single cells are read.
+
+        The smallest with which codes beyond every level's tolerance exist.
+        """
+        most = (1 << (self.adc_bits - 1)) - 1
+        for step in range(self.step_range[1] + 1):
+            top = abs(self._verify_target(self.levels - 1, step))
+            if top + self._verify_tolerance(step) + 1 <= most:
+                break
+        return step
+
+    @property
+    def verify_tolerance(self) -> int:
+        """Codes by which a cell may differ from its target: a quarter of a level, rounded down."""
+        return self._verify_tolerance(self.verify_step)
+
+    @cached_property
+    def verify_targets(self) -> tuple[int, ...]:
+        """ADC code that a cell exactly at each level reads."""
+        low, high = -(1 << (self.adc_bits - 1)), (1 << (self.adc_bits - 1)) - 1
+        targets = (self._verify_target(level, self.verify_step) for level in range(self.levels))
+        return tuple(min(max(target, low), high) for target in targets)
+
+    @property
+    def verifiable(self) -> bool:
+        """Whether the ADC tells every level from its neighbours when it reads a single cell."""
+        return len(set(self.verify_targets)) == self.levels
+
+    def _verify_target(self, level: int, step: int) -> int:
+        units = (self.g_min_s / self.g_step_s + level) * self.verify_code
+        return math.floor((units + ((1 << step) >> 1) + 0.5) / (1 << step))
+
+    def _verify_tolerance(self, step: int) -> int:
+        return abs(self.verify_code) // 4 >> step
+
     # Time and physics
 
     @property
@@ -318,13 +397,18 @@ class ChipConfig:
         return max(1, math.ceil(self.settle_s * self.clock_hz - 1e-9))
 
     @property
+    def pulse_cycles(self) -> int:
+        """Clock cycles from the strobe of a write pulse until it is over, at least 1."""
+        return max(1, math.ceil(self.pulse_s * self.clock_hz - 1e-9))
+
+    @property
     def plane_cycles(self) -> int:
         """Cycles from one sample to the next in steady state: conversion or settling, the longer.
 
         A search of one bit has no cycle before its last in which the next sample could be
-        prepared, and pays two cycles a plane.
+        prepared, and pays one cycle a plane.
         """
-        conversion = self.groups * self.adc_bits + (2 if self.adc_bits == 1 else 0)
+        conversion = self.groups * self.adc_bits + (self.adc_bits == 1)
         return max(conversion, self.settle_cycles + 2)
 
     @property
@@ -358,15 +442,16 @@ class ChipConfig:
 
     @cached_property
     def hash(self) -> str:
-        """Return 16 hexadecimal digits that differ whenever a field differs."""
+        """Return 16 hexadecimal digits that differ whenever a field but `physics` differs."""
         fields = dataclasses.asdict(self)
+        del fields["physics"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load(source: str | Path, **changes: Any) -> ChipConfig:
     """Read a configuration from a preset's name or the path of a TOML file.
 
-    Keyword arguments replace fields of the file.
+    Keyword arguments replace fields of the file. The physics is a table of it, `[physics]`.
 
     Raises
     ------
@@ -387,11 +472,12 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UserError(f"configuration {path} cannot be read: {error}") from None
     fields = {field.name: field for field in dataclasses.fields(ChipConfig)}
-    for key in [*values, *changes]:
-        if key not in fields:
-            near = difflib.get_close_matches(key, fields, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
-            raise UserError(f"unknown key {key!r} in configuration {path}: {hint}")
+    _check_keys([*values, *changes], list(fields), f"configuration {path}")
+    if "physics" in values:
+        table = values["physics"]
+        require(isinstance(table, dict), f"physics in configuration {path} must be a table")
+        parameters = [parameter.name for parameter in dataclasses.fields(Physics)]
+        _check_keys(list(table), parameters, f"[physics] of configuration {path}")
     values |= changes
     for name, field in fields.items():
         require(
@@ -399,9 +485,20 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
             f"configuration {path} lacks {name!r}: add it",
         )
     try:
+        if isinstance(values.get("physics"), dict):
+            values["physics"] = Physics(**values["physics"])
         return ChipConfig(**values)
     except UserError as error:
         raise UserError(f"configuration {path}: {error}") from None
+
+
+def _check_keys(keys: list[str], known: list[str], where: str) -> None:
+    """Raise `UserError` for a key that is not known, naming the nearest that is."""
+    for key in keys:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise UserError(f"unknown key {key!r} in {where}: {hint}")
 
 
 def _signed_bits(low: int, high: int) -> int:

@@ -1,6 +1,6 @@
 """The machine's definitions: instructions, spaces, counters and error codes.
 
-Model, RTL, compiler, host and the reference document all derive from what stands here.
+Model, RTL, compiler, host and the reference document all derive from these definitions.
 
 State that a program sees: a vector memory of 32-bit signed words; the scalars s0 to s15, 64 bits
 signed; the ADC steps; the program counter. RUN sets the program counter and resets the ADC steps
@@ -17,8 +17,14 @@ length; any address will do. Rules for all instructions:
   once a word or scalar.
 - Rounding is to the nearest, halves up: x >> k stands for floor((x + 2^(k-1)) / 2^k) of the exact
   x, and for x itself if k is 0.
-- A vector must lie inside the vector memory as a whole, and its length must not be negative. A
-  destination may begin where a source begins; otherwise the two must not overlap.
+- Words that are read or written must lie inside the vector memory, all of a vector, and its length
+  must not be negative; else ADDRESS. A destination may begin where a source begins; otherwise the
+  two must not overlap; else OVERLAP.
+- Targets are addresses of 32 bits without sign. PROGRAM_COUNTER is the fault of fetching from one
+  that is not in the program memory, be it a target or the end. HALT leaves the program counter at
+  itself.
+- ABORT may end an instruction midway: its destination then is written in part, and a tile that was
+  being programmed holds nothing known.
 """
 
 import enum
@@ -38,36 +44,40 @@ SHIFTS = -31, 63
 
 
 class Field(NamedTuple):
-    """Bits of a word."""
+    """Bits of an instruction or item of the memories."""
 
     name: str
     width: int
+    summary: str
     signed: bool = False
 
 
 INSTRUCTION_FIELDS = (
-    Field("immediate", 32, signed=True),
-    Field("n", 4),
-    Field("c", 4),
-    Field("b", 4),
-    Field("a", 4),
-    Field("d", 4),
-    Field("zero", 4),
-    Field("opcode", 8),
+    Field("immediate", 32, "a number, signed", signed=True),
+    Field("n", 4, "scalar: a length"),
+    Field("c", 4, "scalar: an operand"),
+    Field("b", 4, "scalar: an operand, or the address of a source"),
+    Field("a", 4, "scalar: an operand, or the address of a source"),
+    Field("d", 4, "scalar: a result, or the address of a destination"),
+    Field("zero", 4, "0"),
+    Field("opcode", 8, "operation"),
 )
 """An instruction, least significant field first."""
 INSTRUCTION_BITS = sum(field.width for field in INSTRUCTION_FIELDS)
 
 DESCRIPTOR_FIELDS = (
-    Field("rows", 32),
-    Field("columns", 32),
-    Field("weights", 32),
-    Field("tile", 32),
+    Field("rows", 32, "length of the vectors that it multiplies"),
+    Field("columns", 32, "length of the results"),
+    Field("weights", 32, "address in the weight memory of W[0, 0]"),
+    Field("tile", 32, "number of the tile of block 0"),
 )
-"""A matrix descriptor: shape, weight memory address of its first weight, tile of its block 0."""
+"""A matrix descriptor. Weights stand row by row."""
 
-HOLDING_FIELDS = (Field("block", 32), Field("matrix", 32))
-"""What a tile holds: the number of a block, and that of its matrix plus 1; 0 is nothing known."""
+HOLDING_FIELDS = (
+    Field("block", 32, "number of a block"),
+    Field("matrix", 32, "number of its matrix plus 1, or 0: nothing known"),
+)
+"""What a tile holds."""
 
 
 class _Described(enum.IntEnum):
@@ -75,7 +85,6 @@ class _Described(enum.IntEnum):
 
     summary: str
 
-    # A default, since a member is found by its number alone.
     def __new__(cls, value: int, summary: str = "") -> "_Described":
         member = int.__new__(cls, value)
         member._value_ = value
@@ -336,9 +345,6 @@ CHIP_COUNTERS = (
     Counter("saturations", "words and scalars that did not fit, see the rules"),
     Counter("input_clips", "inputs of products that were clamped to the range of inputs"),
     Counter("reprograms", "blocks programmed into a tile"),
-    Counter("cell_reads", "reads of single cells"),
-    Counter("write_pulses", "write pulses"),
-    Counter("unverified", "cells that programming gave up on"),
 )
 
 TILE_COUNTERS = (
@@ -349,6 +355,9 @@ TILE_COUNTERS = (
     Counter("clips_high", "conversions of values above the range"),
     Counter("clips_low", "conversions of values below the range"),
     Counter("saturations", "accumulations that did not fit the accumulator"),
+    Counter("reads", "reads of single cells"),
+    Counter("pulses", "write pulses"),
+    Counter("failures", "cells given up by write-verify"),
 )
 """Of each tile."""
 

@@ -3,7 +3,8 @@
 It is the reference of the RTL, instruction by instruction, and one of the backends of the host.
 """
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from golden import vector_unit
 from golden.analog import Analog
+from golden.array import Array
 from golden.config import ChipConfig
 from golden.isa import (
     CHIP_COUNTERS,
@@ -24,13 +26,15 @@ from golden.isa import (
     TILE_COUNTERS,
     WORD_BITS,
     WORD_RANGE,
+    Counter,
     ErrorCode,
     Instruction,
     MachineError,
     Opcode,
     Space,
 )
-from golden.scheduler import Block, block_count, block_weights, blocks, rounds
+from golden.programmer import Programmer, set_directly
+from golden.scheduler import Block, block_weights, blocks, rounds
 from golden.tile import Tile
 from golden.weights import checked_integers
 
@@ -49,23 +53,13 @@ def space_words(config: ChipConfig, space: Space) -> int:
     }[space]
 
 
-@dataclass(frozen=True)
-class Programmed:
-    """A tile after programming, and what that took: see `golden.isa.CHIP_COUNTERS`."""
-
-    analog: Analog
-    cell_reads: int = 0
-    write_pulses: int = 0
-    unverified: int = 0
-
-
-Programmer = Callable[[int, Analog, NDArray[np.int64]], Programmed]
-"""Programs weights [rows, columns] into a tile, given its number and what it is now."""
-
-
-def set_directly(tile: int, analog: Analog, weights: NDArray[np.int64]) -> Programmed:
-    """Set the conductances of a tile exactly, without a pulse, which no real chip can."""
-    return Programmed(Analog.ideal(analog.config, weights))
+def blank_tile(config: ChipConfig, tile: int) -> Analog:
+    """Return the analogue part of a tile as it comes from the foundry, with draws of its own."""
+    # Entropy that no stream of the physics is drawn from.
+    seed = np.random.SeedSequence([config.physics.seed, tile]).generate_state(1, np.uint64)[0] >> 1
+    physics = dataclasses.replace(config.physics, seed=int(seed))
+    config = dataclasses.replace(config, physics=physics)
+    return Analog(config, Array(config))
 
 
 @dataclass(frozen=True)
@@ -127,7 +121,7 @@ class Machine:
     status
         Whether a program runs, and how the last one ended.
     tiles
-        The tiles; without conductances above the lowest at first.
+        The tiles; as `blank_tile` has them at first.
     chip_counters, tile_counters
         Values since reset, without those that depend on time.
     """
@@ -136,8 +130,7 @@ class Machine:
         self.config = config
         self.programmer = programmer
         self.status = Status(False, ErrorCode.NONE, 0)
-        blank = Analog.ideal(config, np.zeros((config.rows, config.columns), np.int64))
-        self.tiles = [Tile(config, blank) for _ in range(config.tiles)]
+        self.tiles = [Tile(config, blank_tile(config, tile)) for tile in range(config.tiles)]
         self.chip_counters = {c.name: 0 for c in CHIP_COUNTERS if not c.timed}
         self.tile_counters = [
             {c.name: 0 for c in TILE_COUNTERS if not c.timed} for _ in range(config.tiles)
@@ -191,6 +184,21 @@ class Machine:
         """
         return self._spaces[space][self._place(space, address, count)].copy()
 
+    def counters(self) -> list[int]:
+        """Return the counters of the chip, then those of each tile, in the order of the tables.
+
+        Those that depend on time are `NOT_COUNTED`.
+        """
+        tables: list[tuple[Sequence[Counter], dict[str, int]]] = [
+            (CHIP_COUNTERS, self.chip_counters)
+        ]
+        tables += [(TILE_COUNTERS, counters) for counters in self.tile_counters]
+        return [
+            NOT_COUNTED if counter.timed else counters[counter.name]
+            for table, counters in tables
+            for counter in table
+        ]
+
     def start(self, pc: int = 0) -> None:
         """Begin to run the program at an address; `step` executes it.
 
@@ -221,12 +229,6 @@ class Machine:
         """Stop the program, if one runs, before its next instruction."""
         if self.status.running:
             self.status = Status(False, ErrorCode.ABORTED, self.status.pc)
-
-    def counters(self) -> list[int]:
-        """Return all counters: those of the chip, then of each tile; NOT_COUNTED if timed."""
-        names = [(self.chip_counters, counter.name) for counter in CHIP_COUNTERS]
-        names += [(values, c.name) for values in self.tile_counters for c in TILE_COUNTERS]
-        return [values.get(name, NOT_COUNTED) for values, name in names]
 
     def _place(self, space: Space, address: int, count: int) -> slice:
         self._refuse_while_running()
@@ -387,7 +389,7 @@ class Machine:
         for batch in rounds(config, rows, columns, first):
             for block in batch:
                 self._hold(effects, matrix, block, weights)
-            for block in batch:
+            for block in batch if count else ():
                 part = x[:, block.rows]
                 padded = np.pad(part, [(0, 0), (0, config.rows - part.shape[1])])
                 results = self._tile_products(effects, block.tile, padded)
@@ -401,11 +403,9 @@ class Machine:
 
         Raises `MachineError` WEIGHTS if tiles must be programmed from outside of the memory.
         """
-        config = self.config
         rows, columns, address, first = (int(value) for value in self._descriptors[matrix])
-        if block_count(config, rows, columns) <= config.tiles and all(
-            self._holds(matrix, block) for block in blocks(config, rows, columns, first)
-        ):
+        placed = blocks(self.config, rows, columns, first)
+        if all(self._holds(matrix, block) for block in placed):
             return None
         _require(_inside(address, rows * columns, len(self._weights)), ErrorCode.WEIGHTS)
         return self._weights[address : address + rows * columns].reshape(rows, columns)
@@ -421,13 +421,13 @@ class Machine:
             return
         assert weights is not None
         part = block_weights(self.config, weights, block)
-        done = self.programmer(block.tile, self.tiles[block.tile].analog, part)
+        done = self.programmer(self.tiles[block.tile].analog, part)
         self.tiles[block.tile] = Tile(self.config, done.analog)
         self._holdings[block.tile] = block.number, matrix + 1
         effects.count("reprograms", 1)
-        effects.count("cell_reads", done.cell_reads)
-        effects.count("write_pulses", done.write_pulses)
-        effects.count("unverified", done.unverified)
+        effects.count("reads", done.reads, block.tile)
+        effects.count("pulses", done.pulses, block.tile)
+        effects.count("failures", done.failures, block.tile)
 
     def _tile_products(
         self, effects: Effects, tile: int, vectors: NDArray[np.int64]

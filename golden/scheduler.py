@@ -42,11 +42,6 @@ class Block:
     columns: slice
 
 
-def block_count(config: ChipConfig, rows: int, columns: int) -> int:
-    """Return the number of blocks of a matrix [rows, columns]."""
-    return -(-rows // config.rows) * -(-columns // config.columns)
-
-
 def blocks(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[Block]:
     """Yield the blocks of a matrix [rows, columns] in order; block 0 belongs to tile `first`."""
     corners = itertools.product(range(0, columns, config.columns), range(0, rows, config.rows))

@@ -87,7 +87,11 @@ def checked_steps(config: ChipConfig, steps: ArrayLike | None, count: int) -> ND
     """Return ADC steps as int64 [count, steps], or raise `UserError` saying what is wrong."""
     if steps is None:
         return np.full((count, config.steps), config.covering_step, np.int64)
-    array = np.asarray(steps)
-    shape = (config.steps,) if array.ndim < 2 else (count, config.steps)
-    array = checked_integers("steps", array, shape, *config.step_range)
+    try:
+        same = np.ndim(steps) < 2
+    except ValueError:
+        # Lines of different lengths, which are refused below.
+        same = False
+    shape = (config.steps,) if same else (count, config.steps)
+    array = checked_integers("steps", steps, shape, *config.step_range)
     return np.broadcast_to(array, (count, config.steps))

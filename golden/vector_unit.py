@@ -1,12 +1,14 @@
 """Arithmetic of vectors and scalars: what is rounded, clamped and counted."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.isa import SCALAR_RANGE, WORD_RANGE, Opcode
 
 
-def round_shift(values: NDArray, amount: int) -> NDArray:
+def round_shift(values: NDArray[Any], amount: int) -> NDArray[Any]:
     """Return floor((values + 2**(amount - 1)) / 2**amount) without overflow on the way.
 
     `values` are int64, or Python integers in an array of objects; `amount` is 0 or more.
@@ -14,7 +16,7 @@ def round_shift(values: NDArray, amount: int) -> NDArray:
     return ((values >> (amount - 1)) + 1) >> 1 if amount else values
 
 
-def saturate(values: NDArray, bounds: tuple[int, int]) -> tuple[NDArray[np.int64], int]:
+def saturate(values: NDArray[Any], bounds: tuple[int, int]) -> tuple[NDArray[np.int64], int]:
     """Return values clamped to (low, high), and how many were outside."""
     clamped = np.clip(values, *bounds)
     return clamped.astype(np.int64), int((clamped != values).sum())

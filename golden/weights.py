@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.config import ChipConfig, Mapping
-from golden.errors import require
+from golden.errors import UserError, require
 
 
 def checked(config: ChipConfig, weights: ArrayLike) -> NDArray[np.int64]:
@@ -28,25 +28,32 @@ def checked_integers(
     UserError
         If the shape differs, or a value is not a whole number of `low` to `high`.
     """
-    array = np.asarray(values)
+    wanted = " x ".join("n" if n == -1 else str(n) for n in shape)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise UserError(
+            f"{name} must have the shape {wanted}, but have lines of different lengths"
+        ) from None
     fits = array.ndim == len(shape) and all(
         want in (-1, got) for want, got in zip(shape, array.shape, strict=True)
     )
-    wanted = " x ".join("n" if n == -1 else str(n) for n in shape)
     require(
         fits,
         f"{name} must have the shape {wanted}, not "
         f"{' x '.join(map(str, array.shape)) or 'that of a single value'}",
     )
-    require(array.dtype.kind in "iuf", f"{name} must be numbers, not of type {array.dtype}")
-    with np.errstate(invalid="ignore"):
-        bad = ~((array >= low) & (array <= high) & (array == np.floor(array)))
+    # Integers that no type of NumPy holds stay what they are.
+    numeric = array.dtype.kind in "iuf" or all(type(value) is int for value in array.flat)
+    require(numeric, f"{name} must be numbers, not of type {array.dtype}")
+    bad = ~((array >= low) & (array <= high))
+    if array.dtype.kind == "f":
+        bad |= array != np.floor(array)
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         require(
             False,
-            f"{name}{list(where)} must be an integer of {low} to {high}, "
-            f"not {array[where].item()!r}",
+            f"{name}{list(where)} must be an integer of {low} to {high}, not {array.item(where)!r}",
         )
     return array.astype(np.int64)
 

@@ -80,7 +80,7 @@ class SarBank(wiring.Component):
 
         searching = position.any()
         codes_free = ~self.codes.valid | self.codes.ready
-        last_group = self.select == config.groups - 1
+        last_group = (self.select == config.groups - 1) | plane.single
         deciding = position[0] & codes_free
 
         m.d.comb += [
@@ -90,8 +90,8 @@ class SarBank(wiring.Component):
         ]
 
         # The strobe is registered, so it is decided a cycle ahead: where the search will be at
-        # its last decision, with room for the codes.
-        preparable = ~searching
+        # its last decision, with room for the codes, or over.
+        preparable = ~searching | (deciding & last_group)
         if bits > 1:
             preparable |= position[1] & last_group & codes_free
         m.d.sync += self.sample.eq(self.planes.valid & ~self.sample & preparable)
@@ -107,7 +107,11 @@ class SarBank(wiring.Component):
                 self.select.eq(Mux(last_group, 0, self.select + 1)),
             ]
         with m.If(self.sample):
-            m.d.sync += [plane.eq(self.planes.payload), position.eq(offset)]
+            m.d.sync += [
+                plane.eq(self.planes.payload),
+                self.select.eq(self.planes.payload.group),
+                position.eq(offset),
+            ]
         with m.Elif(deciding):
             m.d.sync += position.eq(Mux(last_group, 0, offset))
         with m.Elif(~position[0]):

@@ -11,13 +11,34 @@ from amaranth.lib.wiring import In, Out
 from golden.config import ChipConfig
 
 
-class Mode(enum.Enum, shape=1):  # type: ignore[call-arg]
+class Mode(enum.Enum, shape=3):  # type: ignore[call-arg]
     """What the array is asked to do."""
 
     IDLE = 0
     """No line is driven."""
     MVM = 1
     """Word lines are driven with DAC codes; bit lines are sensed."""
+    READ = 2
+    """One cell alone conducts, its word line driven with `ChipConfig.verify_code`."""
+    SET = 3
+    """One cell gets a write pulse that raises its conductance."""
+    RESET = 4
+    """One cell gets a write pulse that lowers its conductance."""
+
+
+class CellLayout(data.StructLayout):
+    """A cell, named as the periphery selects it; see `golden.write_verify.Targets`."""
+
+    def __init__(self, config: ChipConfig):
+        super().__init__(
+            {
+                "slice": range(max(2, config.slices)),
+                "row": range(max(2, config.rows)),
+                "adc": range(max(2, config.adcs)),
+                "group": config.select_bits,
+                "side": 1,
+            }
+        )
 
 
 def step_layout(config: ChipConfig) -> data.ArrayLayout:
@@ -34,11 +55,15 @@ class AnalogPort(wiring.Signature):
         Changes together with the codes.
     code : Out, `rows` x signed(code_bits)
         DAC codes of the word lines.
+    cell : Out, `CellLayout`
+        Cell that is read or pulsed.
+    amplitude : Out, unsigned(pulse_bits)
+        Height of a write pulse, as a DAC code.
     strobe : Out, 1
-        High in the first cycle of every new drive.
+        High in the first cycle of every new drive or write pulse.
     settled : In, 1
-        The array has settled for the present drive. Ignored while `strobe` is high; from the next
-        cycle on it must speak of the new drive, and stays high until the next one.
+        The array has settled for the present drive, or the pulse is over. Ignored while `strobe`
+        is high; from the next cycle on it must speak of the new drive, and then stays high.
     sample : Out, 1
         Column values are frozen at the end of this cycle, and the next drive begins.
     select : Out, unsigned(select_bits)
@@ -59,6 +84,8 @@ class AnalogPort(wiring.Signature):
             {
                 "mode": Out(Mode),
                 "code": Out(data.ArrayLayout(signed(config.code_bits), config.rows)),
+                "cell": Out(CellLayout(config)),
+                "amplitude": Out(config.pulse_bits),
                 "strobe": Out(1),
                 "settled": In(1),
                 "sample": Out(1),

@@ -17,10 +17,22 @@ class VectorLayout(data.StructLayout):
 
 
 class PlaneLayout(data.StructLayout):
-    """What goes with a sampled plane: whether it is the `first` or `last` one, and ADC `step`."""
+    """What goes with a sampled plane.
+
+    `first` and `last` of its vector; ADC `step`; `single`: only the columns of `group` are to be
+    converted, otherwise `group` is 0.
+    """
 
     def __init__(self, config: ChipConfig):
-        super().__init__({"first": 1, "last": 1, "step": step_layout(config)})
+        super().__init__(
+            {
+                "first": 1,
+                "last": 1,
+                "step": step_layout(config),
+                "single": 1,
+                "group": config.select_bits,
+            }
+        )
 
 
 class DacSequencer(wiring.Component):

@@ -1,6 +1,8 @@
 """A tile: vectors in, matrix-vector products out, an analogue array in between.
 
     vectors -> DacSequencer -> (array) -> SarBank -> ShiftAdd -> results
+                                  |          |
+    targets ----------------> WriteVerify <--+ ----------------> outcomes
 
 Sample-and-hold lets the next digit be driven while the last is converted, so the slower of the
 two sets the pace: `ChipConfig.plane_cycles` a plane, `ChipConfig.latency_cycles` for the first
@@ -13,10 +15,11 @@ from amaranth.lib.wiring import In, Out, connect
 
 from golden.config import ChipConfig
 from hw.adc import SarBank
-from hw.analog import AnalogPort
+from hw.analog import AnalogPort, Mode
 from hw.counters import Counters, TileCounters
 from hw.dac import DacSequencer, VectorLayout
 from hw.shift_add import ResultsLayout, ShiftAdd, tree_sum
+from hw.write_verify import OutcomeLayout, TargetLayout, WriteVerify
 
 
 class Tile(wiring.Component):
@@ -28,6 +31,11 @@ class Tile(wiring.Component):
         Operands and the ADC steps of their products.
     results : Out, stream of `ResultsLayout`
         `groups` transfers a product, in order.
+    targets : In, stream of `hw.write_verify.TargetLayout`
+        Cells to program. One is taken only while no product is under way, and a vector only while
+        no cell is being programmed; a vector that waits goes first.
+    outcomes : Out, stream of `hw.write_verify.OutcomeLayout`
+        One for each target, in order.
     analog : Out, `AnalogPort`
     counters : Out, `TileCounters`
         A cycle late.
@@ -39,6 +47,8 @@ class Tile(wiring.Component):
             {
                 "vectors": In(stream.Signature(VectorLayout(config))),
                 "results": Out(stream.Signature(ResultsLayout(config))),
+                "targets": In(stream.Signature(TargetLayout(config))),
+                "outcomes": Out(stream.Signature(OutcomeLayout(config))),
                 "analog": Out(AnalogPort(config)),
                 "counters": Out(TileCounters),
             }
@@ -49,27 +59,63 @@ class Tile(wiring.Component):
         m.submodules.dac = dac = DacSequencer(self.config)
         m.submodules.adc = adc = SarBank(self.config)
         m.submodules.shift_add = shift_add = ShiftAdd(self.config)
+        m.submodules.write_verify = write_verify = WriteVerify(self.config)
+
+        # The array and its ADCs serve products or programming, one at a time.
+        programming = write_verify.busy
+        under_way = (dac.mode != Mode.IDLE) | adc.busy | adc.codes.valid
+        idle = ~under_way & ~self.vectors.valid
+        m.d.comb += [
+            dac.vectors.payload.eq(self.vectors.payload),
+            dac.vectors.valid.eq(self.vectors.valid & ~programming),
+            self.vectors.ready.eq(dac.vectors.ready & ~programming),
+            write_verify.targets.payload.eq(self.targets.payload),
+            write_verify.targets.valid.eq(self.targets.valid & idle),
+            self.targets.ready.eq(write_verify.targets.ready & idle),
+        ]
+        connect(m, write_verify.outcomes, wiring.flipped(self.outcomes))
+        connect(m, shift_add.results, wiring.flipped(self.results))
 
         analog = self.analog
         m.d.comb += [
-            analog.mode.eq(dac.mode),
             analog.code.eq(dac.code),
-            analog.strobe.eq(dac.strobe),
+            analog.cell.eq(write_verify.cell),
+            analog.amplitude.eq(write_verify.amplitude),
             dac.settled.eq(analog.settled),
+            write_verify.settled.eq(analog.settled),
             analog.sample.eq(adc.sample),
             analog.select.eq(adc.select),
             analog.step.eq(adc.step),
             analog.trial.eq(adc.trial),
             adc.above.eq(analog.above),
             adc.beyond.eq(analog.beyond),
+            shift_add.codes.payload.eq(adc.codes.payload),
+            write_verify.codes.payload.eq(adc.codes.payload),
         ]
-        connect(m, wiring.flipped(self.vectors), dac.vectors)
-        connect(m, dac.planes, adc.planes)
-        connect(m, adc.codes, shift_add.codes)
-        connect(m, shift_add.results, wiring.flipped(self.results))
+        with m.If(programming):
+            m.d.comb += [
+                analog.mode.eq(write_verify.mode),
+                analog.strobe.eq(write_verify.strobe),
+                adc.planes.payload.eq(write_verify.planes.payload),
+                adc.planes.valid.eq(write_verify.planes.valid),
+                write_verify.planes.ready.eq(adc.planes.ready),
+                write_verify.codes.valid.eq(adc.codes.valid),
+                adc.codes.ready.eq(write_verify.codes.ready),
+            ]
+        with m.Else():
+            m.d.comb += [
+                analog.mode.eq(dac.mode),
+                analog.strobe.eq(dac.strobe),
+                adc.planes.payload.eq(dac.planes.payload),
+                adc.planes.valid.eq(dac.planes.valid),
+                dac.planes.ready.eq(adc.planes.ready),
+                shift_add.codes.valid.eq(adc.codes.valid),
+                adc.codes.ready.eq(shift_add.codes.ready),
+            ]
 
         codes = adc.codes.payload
-        taken = adc.codes.valid & adc.codes.ready
+        taken = shift_add.codes.valid & shift_add.codes.ready
+        reported = write_verify.outcomes.valid & write_verify.outcomes.ready
         high, low = [], []
         for code, beyond in zip(codes.code, codes.beyond, strict=True):
             high.append(taken & beyond & (code >= 0))
@@ -83,6 +129,9 @@ class Tile(wiring.Component):
                 "clips_high": tree_sum(high),
                 "clips_low": tree_sum(low),
                 "saturations": tree_sum(list(shift_add.saturated)),
+                "reads": write_verify.strobe & (write_verify.mode == Mode.READ),
+                "pulses": write_verify.strobe & (write_verify.mode != Mode.READ),
+                "failures": reported & ~write_verify.outcomes.payload.success,
             }
         )
         m.d.comb += self.counters.eq(counters.counters)

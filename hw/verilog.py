@@ -1,6 +1,5 @@
 """Generate Verilog: the same bytes for the same configuration, from any folder."""
 
-import argparse
 import dataclasses
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def generate(config: ChipConfig, top: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="hw.verilog", description="Write Verilog.")
+    parser = cli.Parser(prog="hw.verilog", description="Write Verilog.")
     parser.add_argument("--config", default="digits", help="preset or TOML file (default: digits)")
     parser.add_argument("--top", default="tile", help=f"top level: {', '.join(TOPS)}")
     parser.add_argument("--out", type=Path, help="file to write (default: build/TOP-CONFIG.v)")

@@ -7,6 +7,7 @@ simulator's own strings of bits are used: cocotb's value objects take several ti
 from functools import cache
 
 import numpy as np
+from amaranth.lib import data
 from cocotb.handle import SimHandleBase
 from numpy.typing import NDArray
 
@@ -33,18 +34,27 @@ def write_bits(signal: SimHandleBase, flags: NDArray[np.bool_]) -> None:
     signal._handle.set_signal_val_binstr(DEPOSIT, text)
 
 
-def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
-    """Return the bits of a signal as 0 and 1, most significant first.
+def read_text(signal: SimHandleBase) -> str:
+    """Return the bits of a signal as the simulator writes them, most significant first."""
+    return signal._handle.get_signal_val_binstr()
+
+
+def bits_of(text: str, signal: SimHandleBase) -> NDArray[np.uint8]:
+    """Return the bits of a text as 0 and 1, most significant first.
 
     Raises
     ------
     ValueError
-        If a bit is neither 0 nor 1.
+        If a bit is neither 0 nor 1; the message names the signal.
     """
-    text = signal._handle.get_signal_val_binstr()
     if "x" in text or "z" in text or "X" in text or "Z" in text:
         raise ValueError(f"signal {signal._path} is not defined: {text}")
     return np.frombuffer(text.encode().translate(_FROM_TEXT), np.uint8)
+
+
+def read_bits(signal: SimHandleBase) -> NDArray[np.uint8]:
+    """Return the bits of a signal as 0 and 1, as `bits_of` does."""
+    return bits_of(read_text(signal), signal)
 
 
 def unpack(bits: NDArray[np.uint8], count: int, *, signed: bool = True) -> NDArray[np.float64]:
@@ -65,3 +75,16 @@ def _places(width: int, signed: bool) -> NDArray[np.float64]:
 def pack(values: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
     """Return the bits of equal elements, least significant first."""
     return (values[:, None] >> np.arange(width) & 1).astype(bool).ravel()
+
+
+def fields(layout: data.StructLayout, bits: NDArray[np.uint8]) -> dict[str, int]:
+    """Return the integer fields of a structure from its bits, most significant first."""
+    text = int("".join(map(str, bits.tolist())), 2)
+    constant = layout.from_bits(text)
+    return {name: int(constant[name]) for name in layout.members}
+
+
+def pack_fields(layout: data.StructLayout, values: dict[str, object]) -> NDArray[np.bool_]:
+    """Return the bits of a structure with the given fields, least significant first."""
+    number = layout.const(values).as_bits()
+    return np.array([number >> i & 1 for i in range(layout.size)], bool)

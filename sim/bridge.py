@@ -12,7 +12,10 @@ from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
 from golden.analog import Analog
-from sim.bits import read_bits, read_flag, unpack, write_bits, write_flag
+from golden.device import Pulse
+from hw.analog import Mode
+from sim.bits import bits_of, read_bits, read_flag, read_text, unpack, write_bits, write_flag
+from sim.cells import unpack_cell
 from sim.waves import BoundaryTrace
 
 
@@ -50,14 +53,19 @@ class Bridge:
         # Looking a signal up takes as long as reading it.
         self._strobe, self._sample = dut.analog__strobe, dut.analog__sample
         self._select, self._step = dut.analog__select, dut.analog__step
+        self._mode_port, self._amplitude = dut.analog__mode, dut.analog__amplitude
+        self._cell = dut.analog__cell
         self._code, self._trial = dut.analog__code, dut.analog__trial
         self._settled = dut.analog__settled
         self._above, self._beyond = dut.analog__above, dut.analog__beyond
 
         self._to_settle = 0
+        self._mode = Mode.IDLE
         self._codes = np.zeros(config.rows, np.int64)
         self._held = np.zeros((config.converters, config.groups))
-        self._looked_at: int | None = None
+        self._asked: int | None = None
+        self._asked_trial = ""
+        self._answer = np.zeros(config.converters, bool)
         write_flag(self._settled, 0)
         write_bits(self._above, np.zeros(config.converters, bool))
         write_bits(self._beyond, np.zeros(config.converters, bool))
@@ -68,36 +76,68 @@ class Bridge:
             await self._edge
             self.cycle += 1
             self._compare()
+            if self.trace:
+                self.trace.cycle(self._held, self._answer, self.analog)
             if read_flag(self._sample):
                 # The comparators above still saw the values held until the end of this cycle.
-                self._held = self.analog.hold(self._codes[None])[0]
-                self._looked_at = None
-                if self.on_sample:
-                    self.on_sample(self.cycle, self._codes)
+                self._hold()
             if read_flag(self._strobe):
-                codes = unpack(read_bits(self._code), self.analog.config.rows)
-                self._codes = codes.astype(np.int64)
-                self._to_settle = self.analog.config.settle_cycles
+                self._drive()
                 write_flag(self._settled, 0)
             elif self._to_settle:
                 self._to_settle -= 1
                 if not self._to_settle:
                     write_flag(self._settled, 1)
 
+    def _drive(self) -> None:
+        """Take over what the array is asked to do from this cycle on."""
+        config = self.analog.config
+        self._mode = Mode(read_flag(self._mode_port))
+        self._to_settle = config.settle_cycles
+        if self._mode is Mode.MVM:
+            self._codes = unpack(read_bits(self._code), config.rows).astype(np.int64)
+            return
+        target = unpack_cell(config, read_bits(self._cell))
+        self._target = target
+        if self._mode is not Mode.READ:
+            kind = Pulse.SET if self._mode is Mode.SET else Pulse.RESET
+            where = (target.slices, target.rows, target.lines(config))
+            self.analog.array.cells.pulse(*where, kind, read_flag(self._amplitude))
+            self._to_settle = config.pulse_cycles
+
+    def _hold(self) -> None:
+        """Sample what the array puts out for the present drive."""
+        config = self.analog.config
+        self._asked = None
+        if self._mode is Mode.MVM:
+            self._held = self.analog.hold(self._codes[None])[0]
+            if self.on_sample:
+                self.on_sample(self.cycle, self._codes)
+            return
+        target = self._target
+        self._held = np.zeros((config.converters, config.groups))
+        value = self.analog.hold_cells(target.slices, target.rows, target.lines(config))
+        # Whichever column the converter of a unit column is told to look at, it sees that one.
+        self._held[target.converters(config)] = value
+
     def _compare(self) -> None:
+        """Answer the comparators, unless what they are asked is what they were asked before."""
         config = self.analog.config
         select = read_flag(self._select)
-        if self._looked_at != select:
-            self._looked_at = select
+        text = read_text(self._trial)
+        if self._asked != select:
+            self._asked = select
             steps = unpack(read_bits(self._step), config.steps, signed=False)
             self._adcs = self.analog.adcs(steps.astype(np.int64))
             self._values = self._held[:, select]
             write_bits(self._beyond, self._adcs.beyond(self._values))
-        trial = unpack(read_bits(self._trial), config.converters)
+        elif text == self._asked_trial:
+            return
+        self._asked_trial = text
+        trial = unpack(bits_of(text, self._trial), config.converters)
         above = self._adcs.above(self._values, trial)
         write_bits(self._above, above)
+        self._answer = above
         # Only the last trial of a search is odd.
-        if self.on_conversion and (trial[0] % 2 or config.adc_bits == 1):
+        if self.on_conversion and self._mode is Mode.MVM and (trial[0] % 2 or config.adc_bits == 1):
             self.on_conversion(select, trial.astype(np.int64) - ~above)
-        if self.trace:
-            self.trace.cycle(self._held)

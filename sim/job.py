@@ -1,7 +1,7 @@
 """What a simulation is given, and what comes back; both cross a process boundary as files."""
 
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from golden.analog import Analog
 from golden.config import ChipConfig
+from golden.write_verify import Outcome, Targets
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class TileJob:
     reset_after
         Cycles after the first vector is offered at which the tile is reset, for one cycle, and
         the job begun anew; 0: never.
+    targets
+        Cells to program before the products, if any.
     trace_cycles
         Length of the waveform of the analogue boundary; 0: none.
     reproduce
@@ -42,6 +45,7 @@ class TileJob:
     idle: tuple[int, ...] = (0,)
     stall: tuple[int, ...] = (0,)
     reset_after: int = 0
+    targets: Targets | None = None
     trace_cycles: int = 0
     reproduce: str = ""
 
@@ -68,6 +72,12 @@ class TileOutcome:
         [n], cycles from the transfer of a vector to the offer of its last results.
     seconds
         Wall clock time of the products, without start and end of the simulator.
+    programmed, expected_programmed
+        What became of the cells, in the RTL and in the model, if there were any to program.
+    programming_cycles
+        Clock cycles that took.
+    g_s
+        Conductances behind the RTL at the end, [slices, rows, bit_lines] in siemens.
     """
 
     results: NDArray[np.int64]
@@ -77,7 +87,10 @@ class TileOutcome:
     expected_counters: dict[str, int]
     latencies: NDArray[np.int64]
     seconds: float
-    extra: dict[str, Any] = field(default_factory=dict)
+    programmed: Outcome | None
+    expected_programmed: Outcome | None
+    programming_cycles: int
+    g_s: NDArray[np.float64]
 
 
 JOB_VARIABLE = "OHMULATOR_JOB"

