@@ -65,7 +65,6 @@ class Bridge:
         self._held = np.zeros((config.converters, config.groups))
         self._asked: int | None = None
         self._asked_trial = ""
-        self._answer = np.zeros(config.converters, bool)
         write_flag(self._settled, 0)
         write_bits(self._above, np.zeros(config.converters, bool))
         write_bits(self._beyond, np.zeros(config.converters, bool))
@@ -77,7 +76,7 @@ class Bridge:
             self.cycle += 1
             self._compare()
             if self.trace:
-                self.trace.cycle(self._held, self._answer, self.analog)
+                self.trace.cycle(self._held, self._answers, self.analog)
             if read_flag(self._sample):
                 # The comparators above still saw the values held until the end of this cycle.
                 self._hold()
@@ -135,9 +134,8 @@ class Bridge:
             return
         self._asked_trial = text
         trial = unpack(bits_of(text, self._trial), config.converters)
-        above = self._adcs.above(self._values, trial)
+        self._answers = above = self._adcs.above(self._values, trial)
         write_bits(self._above, above)
-        self._answer = above
         # Only the last trial of a search is odd.
         if self.on_conversion and self._mode is Mode.MVM and (trial[0] % 2 or config.adc_bits == 1):
             self.on_conversion(select, trial.astype(np.int64) - ~above)

@@ -6,11 +6,13 @@ cross the first column of the top slice. Where wires have resistance, each plane
 of each slice as well.
 
 Real values are free of noise, except for those held: voltages are what the DACs settle to,
-currents what the effective matrix makes of them, and curved cells count as linear.
+currents what the effective matrix makes of them, and curved cells count as linear. While cells are
+programmed, only the word line of a cell that is read has a voltage: that of write pulses is
+recorded as their amplitude, a code.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +24,21 @@ from golden.analog import Analog
 from golden.config import ChipConfig, Mapping
 from golden.mapping import column_values
 from golden.wires import line_voltages
+from golden.write_verify import Targets
+from hw.analog import Mode
 from sim.bits import read_bits, read_flag, unpack
+from sim.cells import unpack_cell
 
 FLAGS = ("strobe", "settled", "sample")
 WORD_LINES, COLUMNS = 4, 4
+
+
+class Drive(NamedTuple):
+    """Voltages of the recorded word lines, at both ends, and currents of the recorded columns."""
+
+    volts: NDArray[np.float64]
+    ends_v: NDArray[np.float64]
+    amperes: NDArray[np.float64]
 
 
 class Probes:
@@ -60,37 +73,56 @@ class Probes:
 
     def refresh(self) -> bool:
         """Follow the cells; return whether any of them changed."""
-        array, config = self._analog.array, self._analog.config
+        array = self._analog.array
         if (self._versions == array.cells.versions).all():
             return False
         self._versions = array.cells.versions.copy()
         self._g_s = array.g_s
-        columns = column_values(config, array.effective_s.transpose(1, 0, 2))
-        self._columns_s = columns[:, self.lanes, self.groups]
+        self._columns_s: NDArray[np.float64] | None = None
         return True
 
     def conductances_us(self) -> list[float]:
         """Return the conductances of `cells` in microsiemens."""
         return [float(self._g_s[cell]) * 1e6 for cell in self.cells]
 
-    def currents_ua(self, volts: NDArray[np.float64]) -> list[float]:
-        """Return the currents of `columns` in microamperes for voltages [rows] of the drivers."""
-        return (volts @ self._columns_s * 1e6).tolist()
+    def drive(self, codes: NDArray[np.int64]) -> Drive:
+        """Return what DAC codes [rows] make of the lines."""
+        array, physics = self._analog.array, self._analog.config.physics
+        volts = array.drive_v(codes)
+        ends = volts[self.rows]
+        if physics.resistive:
+            lines = line_voltages(
+                self._g_s[-1],
+                volts,
+                r_word=physics.r_word_ohm,
+                r_bit=physics.r_bit_ohm,
+                r_driver=physics.r_driver_ohm,
+                r_sense=physics.r_sense_ohm,
+            )
+            ends = lines.word[self.rows, -1]
+        if self._columns_s is None:
+            columns = column_values(self._analog.config, array.effective_s.transpose(1, 0, 2))
+            self._columns_s = columns[:, self.lanes, self.groups]
+        return Drive(volts[self.rows], ends, volts @ self._columns_s)
 
-    def ends_v(self, volts: NDArray[np.float64]) -> list[float]:
-        """Return the voltages at the far ends of `rows`, in the array of the top slice."""
-        physics = self._analog.config.physics
-        if not physics.resistive:
-            return volts[self.rows].tolist()
-        lines = line_voltages(
-            self._g_s[-1],
-            volts,
-            r_word=physics.r_word_ohm,
-            r_bit=physics.r_bit_ohm,
-            r_driver=physics.r_driver_ohm,
-            r_sense=physics.r_sense_ohm,
-        )
-        return lines.word[self.rows, -1].tolist()
+    def read(self, cell: Targets) -> Drive:
+        """Return what reading one cell makes of the lines: it alone conducts."""
+        analog, config = self._analog, self._analog.config
+        line = cell.lines(config)
+        codes = np.full(config.rows, config.verify_code)
+        here = self.rows == cell.rows
+        volts = np.where(here, analog.array.drive_v(codes)[self.rows], 0.0)
+        amperes = analog.array.cell_currents(cell.slices, cell.rows, line)[0] * config.unit_a
+        wires_ohm = config.physics.r_driver_ohm + config.physics.r_word_ohm * line
+        top = cell.slices == config.slices - 1
+        ends = volts - np.where(here & top, amperes * wires_ohm, 0.0)
+        seen = (self.lanes == cell.converters(config)) & (self.groups == cell.groups)
+        return Drive(volts, ends, np.where(seen, amperes, 0.0))
+
+    def nothing(self) -> Drive:
+        """Return the lines at rest."""
+        rest = np.zeros(len(self.rows))
+        return Drive(rest, rest, np.zeros(len(self.columns)))
 
     def trial_levels_ua(
         self, steps: NDArray[np.float64], trials: NDArray[np.float64]
@@ -117,7 +149,8 @@ class BoundaryTrace:
 
     Traces, of word line r, column c of slice s, and its ADC:
 
-    - `digital.*`: clock and control, `trial_s_c` and `above_s_c`, question and answer of the ADC;
+    - `digital.*`: clock, control (`mode` is a `hw.analog.Mode`), `amplitude` of write pulses;
+      `trial_s_c` and `above_s_c`, question and answer of the ADC;
     - `analogue.word_V_r` and `analogue.word_end_V_r`: voltage at the driver and at the far end in
       the top slice;
     - `analogue.column_uA_s_c`: current of the present drive, settled;
@@ -133,9 +166,10 @@ class BoundaryTrace:
         self._writer = VCDWriter(self._file, timescale="1 ns", comment=f"hash {config.hash}")
         self._handles = [getattr(dut, f"analog__{name}") for name in FLAGS]
         self._select, self._code = dut.analog__select, dut.analog__code
-        self._step = dut.analog__step
+        self._mode, self._cell = dut.analog__mode, dut.analog__cell
+        self._step, self._amplitude = dut.analog__step, dut.analog__amplitude
         self._trial = dut.analog__trial
-        self._codes = np.zeros(config.rows, np.int64)
+        self._present = (Mode.IDLE, b"")
         self._probes: Probes | None = None
 
     def cycle(self, held: NDArray[np.float64], above: NDArray[np.bool_], analog: Analog) -> None:
@@ -165,13 +199,21 @@ class BoundaryTrace:
         changed = probes.refresh()
         if changed:
             self._record(self._cells, probes.conductances_us())
-        codes = unpack(read_bits(self._code), config.rows).astype(np.int64)
-        if changed or (codes != self._codes).any():
-            self._codes = codes
-            volts = analog.array.drive_v(codes)
-            self._record(self._volts, volts[probes.rows].tolist())
-            self._record(self._ends, probes.ends_v(volts))
-            self._record(self._currents, probes.currents_ua(volts))
+        mode = Mode(read_flag(self._mode))
+        asked = read_bits(self._code if mode is Mode.MVM else self._cell)
+        present = (mode, asked.tobytes())
+        self._record(self._modes, [mode.name, read_flag(self._amplitude)])
+        if changed or present != self._present:
+            self._present = present
+            if mode is Mode.MVM:
+                drive = probes.drive(unpack(asked, config.rows).astype(np.int64))
+            elif mode is Mode.READ:
+                drive = probes.read(unpack_cell(config, asked))
+            else:
+                drive = probes.nothing()
+            self._record(self._volts, drive.volts.tolist())
+            self._record(self._ends, drive.ends_v.tolist())
+            self._record(self._currents, (drive.amperes * 1e6).tolist())
         self._writer.change(self._clock, now + self._period_ns // 2, 0)
         self._time += self._period_ns
 
@@ -190,6 +232,7 @@ class BoundaryTrace:
         def variables(scope: str, names: list[str], kind: str, size: int | None) -> list[Any]:
             return [self._writer.register_var(scope, n, kind, size) for n in names]
 
+        # Integers: a wire of several bits would have a range in its name, which GTKWave insists on.
         def reals(kind: str, names: list[str]) -> list[Any]:
             return variables("analogue", [f"{kind}_{name}" for name in names], "real", None)
 
@@ -198,7 +241,9 @@ class BoundaryTrace:
         cells = [f"{s}_{r}_{line}" for s, r, line in probes.cells]
         (self._clock,) = variables("digital", ["clk"], "wire", 1)
         self._flags = variables("digital", list(FLAGS), "wire", 1)
-        (self._group,) = variables("digital", ["select"], "wire", self._config.select_bits)
+        (self._group,) = variables("digital", ["select"], "integer", 64)
+        self._modes = variables("digital", ["mode"], "string", None)
+        self._modes += variables("digital", ["amplitude"], "integer", 64)
         self._trials = variables("digital", [f"trial_{c}" for c in columns], "integer", 64)
         self._aboves = variables("digital", [f"above_{c}" for c in columns], "wire", 1)
         self._volts, self._ends = reals("word_V", rows), reals("word_end_V", rows)
@@ -234,8 +279,8 @@ def _save(
             save.blank(analog_extend=True)
 
     with save.group("control"):
-        for name in ("clk", *FLAGS):
-            save.trace(f"digital.{name}")
+        for name in ("clk", "mode", *FLAGS):
+            save.trace(f"digital.{name}", datafmt="ascii" if name == "mode" else "hex")
         if config.groups > 1:
             save.trace("digital.select", datafmt="dec")
     with save.group("word lines"):
@@ -253,6 +298,7 @@ def _save(
             save.trace(f"digital.trial_{at}", "trial", datafmt="signed")
             save.trace(f"digital.above_{at}", "held is above")
     with save.group("cells"):
+        save.trace("digital.amplitude", "amplitude of pulses", datafmt="dec")
         for cell in cells[:2]:
             slice_, row, line = cell.split("_")
             name = f"slice {slice_}, row {row}, line {line} (uS)"

@@ -13,7 +13,7 @@ from golden.physics import IDEAL, Physics
 from golden.tile import Tile
 from sim.job import TileJob, TileOutcome
 from sim.runner import Build
-from tests.support_matrix import EFFECTS, Effect, chip, supported, table
+from tests.matrix import EFFECTS, Effect, chip, supported, table
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -79,4 +79,4 @@ def test_every_parameter_of_the_physics_is_in_the_matrix():
 
 
 def test_the_readme_has_the_matrix_that_is_tested():
-    assert table() in README.read_text(), "update it with python -m tests.support"
+    assert table() in README.read_text(), "update it with python -m tests.matrix"

@@ -16,7 +16,7 @@ from golden.wires import line_voltages
 from sim.job import TileJob
 from sim.runner import Build
 from sim.waves import Probes
-from tests.support import chip
+from tests.matrix import chip
 
 WIRES = {"r_word": 100.0, "r_bit": 50.0, "r_driver": 200.0, "r_sense": 300.0}
 PHYSICS = Physics(

@@ -1,7 +1,7 @@
 """What is supported and tested: each non-ideality, mapping and mode.
 
 The README shows this table, and `tests.test_support_matrix` tests each of its cells.
-Run as ``python -m tests.support_matrix`` it prints the table.
+Run as ``python -m tests.matrix`` it prints the table.
 """
 
 from collections.abc import Callable
