@@ -158,6 +158,8 @@ class Chip:
     def write(self, space: Space, address: int, words: ArrayLike) -> None:
         """Write words of 32 bits, signed or unsigned, from an address on.
 
+        They go `MAX_WORDS` at a time; when a part is refused, those before it are written.
+
         Raises
         ------
         UserError

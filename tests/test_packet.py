@@ -201,7 +201,7 @@ def test_retry_is_answered_and_not_executed_again():
 
 
 def test_random_frames_with_pauses():
-    frames = list(random_frames(np.random.default_rng(4), 1000))
+    frames = list(random_frames(np.random.default_rng(4), 600))
     seen = codes(check(frames, idle=(0, 0, 0, 1), stall=(0, 0, 2, 0)))
     for code in ErrorCode:
         assert (code in seen) == (code is ErrorCode.NONE or code >= ErrorCode.BUSY), code
