@@ -75,6 +75,10 @@ bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
 	$(python) -m tests.bench_physics
 	$(python) -m tests.bench_cosim
 
+.PHONY: docs
+docs: .venv/run.stamp ## Write the reference of the machine, docs/machine.md
+	@$(python) -m compiler.reference
+
 .PHONY: format
 format: .venv/test.stamp ## Fix lint and formatting in place
 	$(python) -m ruff check --fix .

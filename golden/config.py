@@ -77,6 +77,18 @@ class ChipConfig:
         Time in seconds that a write pulse takes.
     physics
         Non-idealities of the analogue part; none by default. No Verilog depends on them.
+    tiles
+        Tiles of the machine.
+    lanes
+        Words that the vector memory reads, and writes, a cycle; a power of two.
+    vector_words
+        Size of the vector memory in words of 32 bits; a power of two.
+    program_words
+        Size of the program memory in instructions.
+    weight_words
+        Size of the weight memory, from which tiles are programmed, in weights.
+    matrices
+        Matrices that the machine can know at a time.
 
     Raises
     ------
@@ -105,6 +117,13 @@ class ChipConfig:
     pulse_limit: int = 30
     pulse_s: float = 50e-9
     physics: Physics = IDEAL
+    # Machine
+    tiles: int = 4
+    lanes: int = 4
+    vector_words: int = 4096
+    program_words: int = 1024
+    weight_words: int = 65536
+    matrices: int = 16
 
     def __post_init__(self) -> None:
         require_integer("rows", self.rows, 1, 1024)
@@ -176,6 +195,15 @@ class ChipConfig:
             f"accumulator_bits must be 0 or at least adc_bits ({self.adc_bits}), not "
             f"{self.accumulator_bits}: one code would not fit",
         )
+        require_integer("tiles", self.tiles, 1, 64)
+        require_integer("lanes", self.lanes, 1, 64)
+        require_integer("vector_words", self.vector_words, self.lanes, 1 << 16, " (from lanes)")
+        require_integer("program_words", self.program_words, 1, 1 << 16)
+        require_integer("weight_words", self.weight_words, 1, 1 << 24)
+        require_integer("matrices", self.matrices, 1, 64)
+        for name in ("lanes", "vector_words"):
+            size = getattr(self, name)
+            require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
 
     # Weights
 
@@ -310,6 +338,11 @@ class ChipConfig:
     def lossless(self) -> bool:
         """Whether every exact column sum has a code of its own and every result fits."""
         return self.covering_step == 0 and self.result_bits >= self.worst_result_bits
+
+    @property
+    def partial_bits(self) -> int:
+        """Width of the sum of results over the rows of any matrix whose vectors fit the memory."""
+        return self.result_bits + (-(-self.vector_words // self.rows) - 1).bit_length()
 
     # Programming
 

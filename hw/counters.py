@@ -4,24 +4,10 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
-COUNTER_BITS = 64
-"""Wide enough never to wrap: centuries at any clock."""
+from golden.isa import COUNTER_BITS, TILE_COUNTERS
 
-TILE_COUNTERS = {
-    "cycles": "clock cycles",
-    "drives": "planes driven onto the word lines",
-    "conversions": "ADC conversions finished",
-    "adc_cycles": "cycles in which the ADCs searched",
-    "clips_high": "conversions of values above the range",
-    "clips_low": "conversions of values below the range",
-    "saturations": "accumulations that did not fit the accumulator",
-    "reads": "reads of single cells",
-    "pulses": "write pulses",
-    "failures": "cells given up by write-verify",
-}
-"""Counters of a tile since reset, in the order of `TileCounters`."""
-
-TileCounters = data.StructLayout(dict.fromkeys(TILE_COUNTERS, COUNTER_BITS))
+TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE_COUNTERS})
+"""Counters of a tile since reset."""
 
 
 class Counters(wiring.Component):

@@ -13,9 +13,9 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 from numpy.typing import NDArray
 
+from golden.isa import TILE_COUNTERS
 from golden.tile import Tile, checked_steps
 from golden.write_verify import Outcome, Targets, program
-from hw.counters import TILE_COUNTERS
 from sim.bits import pack, read_bits, unpack, unpack_wide
 from sim.bridge import Bridge
 from sim.cells import pack_targets, unpack_outcome
@@ -217,7 +217,8 @@ class TileBench:
 
     def _counters(self) -> dict[str, int]:
         values = unpack_wide(read_bits(self.dut.counters), len(TILE_COUNTERS), signed=False)
-        return {name: int(value) for name, value in zip(TILE_COUNTERS, values, strict=True)}
+        counters = zip(TILE_COUNTERS, values, strict=True)
+        return {counter.name: int(value) for counter, value in counters}
 
 
 @cocotb.test()

@@ -1,0 +1,193 @@
+"""A matrix of any shape to a program and memory images, and its products on a chip."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from compiler.assembler import assemble
+from golden.config import ChipConfig
+from golden.errors import require, require_integer
+from golden.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, RIGHT_SHIFTS, WORD_RANGE, Space
+from golden.scheduler import block_weights, blocks
+from golden.weights import checked_integers
+
+Words = NDArray[np.uint32]
+
+
+class Chip(Protocol):
+    """What is needed of a chip: the machine of the model is one."""
+
+    def write(self, space: Space, address: int, words: Words) -> object: ...
+
+    def read(self, space: Space, address: int, count: int) -> ArrayLike: ...
+
+    def run(self, pc: int = 0) -> object: ...
+
+
+@dataclass(frozen=True)
+class MatrixProgram:
+    """A program that multiplies up to `batch` vectors at a time by one matrix.
+
+    The vectors stand at the start of the vector memory, one after the other, and the results
+    behind the room for `batch` of them. The program takes the number of vectors in s0.
+
+    Attributes
+    ----------
+    config
+        The chip it is for.
+    weights
+        [rows, columns].
+    matrix, tile
+        Number of the matrix, and the tile of its first block.
+    batch
+        Vectors at a time.
+    writes
+        Images: space, address and words, to be written in this order.
+    """
+
+    config: ChipConfig
+    weights: NDArray[np.int64]
+    matrix: int
+    tile: int
+    batch: int
+    writes: tuple[tuple[Space, int, Words], ...]
+
+
+def compile_matrix(
+    config: ChipConfig,
+    weights: ArrayLike,
+    *,
+    shift: int = 0,
+    matrix: int = 0,
+    tile: int = 0,
+    address: int = 0,
+) -> MatrixProgram:
+    """Compile a matrix of weights [rows, columns].
+
+    Parameters
+    ----------
+    config
+        The chip.
+    weights
+        Integers within `weight_range`, of any shape.
+    shift
+        Results are divided by 2**shift, rounded to the nearest, halves up.
+    matrix
+        Number of its descriptor.
+    tile
+        Tile of its first block.
+    address
+        Where its weights stand in the weight memory.
+
+    Raises
+    ------
+    UserError
+        If the matrix or one vector does not fit the chip, or an argument is out of range.
+    """
+    array = checked_integers("weights", weights, (-1, -1), *config.weight_range)
+    rows, columns = array.shape
+    require(array.size > 0, f"a matrix of {rows} x {columns} has no weights: give at least one")
+    require_integer("shift", shift, *RIGHT_SHIFTS)
+    require_integer("matrix", matrix, 0, config.matrices - 1, " (matrices - 1)")
+    require_integer("tile", tile, 0, config.tiles - 1, " (tiles - 1)")
+    require_integer("address", address, 0, config.weight_words, " (weight_words)")
+    batch = config.vector_words // (rows + columns)
+    require(
+        batch > 0,
+        f"a vector of {rows} words and its result of {columns} do not fit the vector memory of "
+        f"{config.vector_words}: raise vector_words",
+    )
+    require(
+        address + array.size <= config.weight_words,
+        f"the {array.size} weights of a matrix of {rows} x {columns} do not fit the weight memory "
+        f"of {config.weight_words} from {address} on: raise weight_words",
+    )
+    program = assemble(f"""
+        SET s1, 0
+        SET s2, {batch * rows}
+        SET s3, {shift}
+        MVM s2, s1, s3, s0, {matrix}
+        HALT
+    """)
+    descriptor = np.array([rows, columns, address, tile])
+    writes = (
+        (Space.PROGRAM, 0, np.array(program, "<u8").view("<u4")),
+        (Space.WEIGHT, address, to_words(array)),
+        (Space.DESCRIPTOR, matrix * len(DESCRIPTOR_FIELDS), to_words(descriptor)),
+    )
+    return MatrixProgram(config, array, matrix, tile, batch, writes)
+
+
+def load(
+    chip: Chip,
+    program: MatrixProgram,
+    set_tile: Callable[[int, NDArray[np.int64]], None] | None = None,
+) -> None:
+    """Write a program and its images to a chip.
+
+    Parameters
+    ----------
+    chip, program
+        Which program to write where.
+    set_tile
+        Sets a tile, given by its number, to weights [rows, columns] of its size. Where the array
+        is simulated, that replaces programming, and the chip is told. By default the chip programs
+        its tiles when it needs them.
+
+    Raises
+    ------
+    UserError
+        If the tiles are to be set and cannot hold the matrix.
+    """
+    for space, address, words in program.writes:
+        chip.write(space, address, words)
+    if set_tile is None:
+        return
+    config = program.config
+    rows, columns = program.weights.shape
+    placed = tuple(blocks(config, rows, columns, program.tile))
+    require(
+        len(placed) <= config.tiles,
+        f"a matrix of {len(placed)} blocks cannot be set once for all on {config.tiles} tiles: "
+        "raise tiles, or let the chip program it",
+    )
+    for block in placed:
+        set_tile(block.tile, block_weights(config, program.weights, block))
+        holding = np.array([block.number, program.matrix + 1], np.uint32)
+        chip.write(Space.HOLDING, block.tile * len(HOLDING_FIELDS), holding)
+
+
+def multiply(chip: Chip, program: MatrixProgram, vectors: ArrayLike) -> NDArray[np.int64]:
+    """Multiply vectors [n, rows] on a chip that holds the program: return results [n, columns].
+
+    A result that does not fit 32 bits is saturated, which the chip counts.
+
+    Raises
+    ------
+    UserError
+        If the vectors are not integers of 32 bits, or not of the length that the matrix needs.
+    """
+    rows, columns = program.weights.shape
+    array = checked_integers("vectors", vectors, (-1, rows), *WORD_RANGE)
+    results = np.empty((len(array), columns), np.int64)
+    for start in range(0, len(array), program.batch):
+        batch = array[start : start + program.batch]
+        chip.write(Space.VECTOR, 0, to_words(batch))
+        chip.write(Space.SCALAR, 0, np.array([len(batch), 0], np.uint32))
+        chip.run()
+        words = chip.read(Space.VECTOR, program.batch * rows, len(batch) * columns)
+        results[start : start + len(batch)] = from_words(words).reshape(-1, columns)
+    return results
+
+
+def to_words(values: NDArray[np.int64]) -> Words:
+    """Return integers of 32 bits as words, in the order of memory."""
+    return values.astype("<i4").view("<u4").ravel()
+
+
+def from_words(words: ArrayLike) -> NDArray[np.int64]:
+    """Return words as signed integers."""
+    return np.asarray(words, "<u4").view("<i4").astype(np.int64)

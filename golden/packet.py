@@ -1,0 +1,280 @@
+"""The host protocol: packets of 32-bit words, and the responder that executes them on a device.
+
+A packet is a header word (`HEADER`), the length of the payload in words, and the payload. Where
+it ends is told by what carries it: the last transfer of a stream, or a frame on a serial line
+(`golden.framing`); the length is checked against that. The host sends one command at a time and
+waits for its reply.
+
+A reply has the type of its command plus `REPLY`, or `ERROR` and a code; it repeats the sequence
+number. A command is checked in full before anything of it is executed, so a refused one leaves
+the device as it was.
+
+Retries. When a reply is lost, the host sends the same command again, sequence number included.
+The responder remembers the header of the previous packet if it changed the device (WRITE, RUN or
+ABORT, executed); a packet with the same header is answered alike and not executed. Packets that
+arrived damaged do not count as previous ones. A new command must therefore take another sequence
+number than the one before it, and a host starts with IDENTIFY, which clears the memory.
+"""
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from golden.config import ChipConfig
+from golden.isa import WORD_BITS, ErrorCode, MachineError, Space
+
+HEADER = {"code": 8, "sequence": 8, "type": 8, "magic": 8}
+"""Header word: widths by field, least significant first. `code` is 0 but in error replies."""
+
+PACKET_MAGIC = 0x4F
+"""First byte of every header."""
+
+HEADER_WORDS = 2
+"""Header and length."""
+
+MAX_WORDS = 256
+"""Most words that one READ or WRITE moves: a responder keeps a command until it has checked it."""
+
+
+class Packet(enum.IntEnum):
+    """Types of commands."""
+
+    IDENTIFY = 0x01
+    """No payload. Reply: `IDENTITY`."""
+    READ = 0x02
+    """Payload: space, address, count of 1 to `MAX_WORDS`. Reply: the words."""
+    WRITE = 0x03
+    """Payload: space, address, words. Reply: empty, when all are written."""
+    RUN = 0x04
+    """Payload: number of the first instruction. Reply: empty, when the program has started."""
+    ABORT = 0x05
+    """No payload. Reply: empty, at once; STATUS says when the program has ended."""
+    STATUS = 0x06
+    """No payload. Reply: `STATE` word, program counter, `LINK_COUNTERS`."""
+    COUNTERS = 0x07
+    """No payload. Reply: the counters, 64 bits each, low word first."""
+
+
+REPLY = 0x80
+"""Added to the type of a command in its reply."""
+
+ERROR = 0xFF
+"""Type of an error reply, which has no payload."""
+
+
+COMMANDS: dict[int, int] = {
+    Packet.IDENTIFY: 0,
+    Packet.READ: 3,
+    Packet.WRITE: 2,
+    Packet.RUN: 1,
+    Packet.ABORT: 0,
+    Packet.STATUS: 0,
+    Packet.COUNTERS: 0,
+}
+"""Arguments of each command in words; WRITE has 1 to `MAX_WORDS` data words after them."""
+
+MAX_PAYLOAD = COMMANDS[Packet.WRITE] + MAX_WORDS
+"""Longest payload of a command in words; replies may be longer."""
+
+ADDRESSING = (Packet.READ, Packet.WRITE)
+"""Commands that begin with space and address."""
+
+CHANGING = (Packet.WRITE, Packet.RUN, Packet.ABORT)
+"""Commands that change the device."""
+
+PROTOCOL_VERSION = 1
+
+IDENTITY_MAGIC = 0x4F484D55
+"""Word that starts every identity: OHMU."""
+
+GEOMETRY = (
+    "rows",
+    "columns",
+    "tiles",
+    "lanes",
+    "vector_words",
+    "program_words",
+    "weight_words",
+    "matrices",
+)
+"""Fields of the configuration that the identity spells out."""
+
+IDENTITY = ("magic", "version", "hash_low", "hash_high", *GEOMETRY)
+"""Words of the reply to IDENTIFY."""
+
+STATE = {"running": 1, "code": 8}
+"""State word of the reply to STATUS: widths by field. `code`: why the last program ended."""
+
+LINE_COUNTERS = {
+    "framing": "bytes without a stop bit",
+    "breaks": "breaks of the line",
+    "overruns": "packets that lost words because none could be taken",
+}
+"""Counters of what carries the packets; they stay 0 where that cannot happen."""
+
+LINK_COUNTERS = {
+    "packets": "packets received undamaged",
+    "damaged": "packets received damaged",
+    **LINE_COUNTERS,
+}
+"""Counters in the reply to STATUS in their order, 32 bits each, which stop at their largest."""
+
+STATUS_WORDS = 2 + len(LINK_COUNTERS)
+
+
+def pack(layout: Mapping[str, int], **values: int) -> int:
+    """Return the fields of a layout as one integer.
+
+    Raises
+    ------
+    ValueError
+        If a value does not fit its field.
+    """
+    word = at = 0
+    for name, width in layout.items():
+        if values[name] >> width:
+            raise ValueError(f"{name} must fit {width} bits, not {values[name]!r}")
+        word |= values[name] << at
+        at += width
+    return word
+
+
+def unpack(layout: Mapping[str, int], word: int) -> dict[str, int]:
+    """Return the fields of an integer by name."""
+    fields = {}
+    for name, width in layout.items():
+        fields[name] = word & ((1 << width) - 1)
+        word >>= width
+    return fields
+
+
+def packet(
+    kind: int, sequence: int, payload: Sequence[int] = (), code: int = ErrorCode.NONE
+) -> list[int]:
+    """Return the words of a packet; each must be of 0 to 2**32 - 1."""
+    header = pack(HEADER, code=code, sequence=sequence, type=kind, magic=PACKET_MAGIC)
+    return [header, len(payload), *payload]
+
+
+def identity(config: ChipConfig) -> list[int]:
+    """Return the reply of a chip to IDENTIFY."""
+    number = int(config.hash, 16)
+    values = {
+        "magic": IDENTITY_MAGIC,
+        "version": PROTOCOL_VERSION,
+        "hash_low": number & ((1 << WORD_BITS) - 1),
+        "hash_high": number >> WORD_BITS,
+    }
+    values |= {name: getattr(config, name) for name in GEOMETRY}
+    return [values[name] for name in IDENTITY]
+
+
+class State(Protocol):
+    """Whether a program runs, why the last one stopped, and at which instruction."""
+
+    @property
+    def running(self) -> bool: ...
+
+    @property
+    def code(self) -> ErrorCode: ...
+
+    @property
+    def pc(self) -> int: ...
+
+
+class Device(Protocol):
+    """What a responder works on, such as `golden.machine.Machine`.
+
+    `read`, `write` and `start` raise `MachineError` and change nothing if a program runs (BUSY),
+    words lie outside of their space (RANGE) or a space cannot hold one (VALUE), in this order.
+    """
+
+    @property
+    def status(self) -> State: ...
+
+    def read(self, space: Space, address: int, count: int) -> Iterable[int]: ...
+
+    def write(self, space: Space, address: int, words: list[int]) -> None: ...
+
+    def start(self, pc: int) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def counters(self) -> Sequence[int]: ...
+
+
+class Responder:
+    """Answer commands as the RTL does, word for word.
+
+    Parameters
+    ----------
+    device
+        What the commands act on.
+    identity
+        Reply to IDENTIFY, see `IDENTITY`.
+    """
+
+    def __init__(self, device: Device, identity: Sequence[int]):
+        self.device, self.identity = device, list(identity)
+        self.link = dict.fromkeys(LINK_COUNTERS, 0)
+        self._done: int | None = None
+
+    def respond(self, words: Sequence[int], *, damaged: bool = False) -> list[int]:
+        """Return the reply to a packet of one word or more."""
+        counter = "damaged" if damaged else "packets"
+        self.link[counter] = min(self.link[counter] + 1, (1 << WORD_BITS) - 1)
+        header = unpack(HEADER, words[0])
+        sequence = header["sequence"]
+        try:
+            if damaged:
+                raise MachineError(ErrorCode.CRC)
+            retry = self._done == words[0]
+            self._done = None
+            _check_form(words, header)
+            payload = [] if retry else self._execute(header["type"], list(words[HEADER_WORDS:]))
+            if header["type"] in CHANGING:
+                self._done = words[0]
+            return packet(REPLY + header["type"], sequence, payload)
+        except MachineError as error:
+            return packet(ERROR, sequence, code=error.code)
+
+    def _execute(self, kind: int, payload: list[int]) -> list[int]:
+        device = self.device
+        if kind not in COMMANDS:
+            raise MachineError(ErrorCode.TYPE)
+        arguments, data = payload[: COMMANDS[kind]], payload[COMMANDS[kind] :]
+        if len(arguments) < COMMANDS[kind] or bool(data) != (kind == Packet.WRITE):
+            raise MachineError(ErrorCode.LENGTH)
+        if kind == Packet.READ and not 1 <= arguments[2] <= MAX_WORDS:
+            raise MachineError(ErrorCode.LENGTH)
+        if kind in ADDRESSING and arguments[0] not in list(Space):
+            raise MachineError(ErrorCode.SPACE)
+
+        match kind:
+            case Packet.IDENTIFY:
+                return self.identity
+            case Packet.READ:
+                words = device.read(Space(arguments[0]), arguments[1], arguments[2])
+                return [int(word) for word in words]
+            case Packet.WRITE:
+                device.write(Space(arguments[0]), arguments[1], data)
+            case Packet.RUN:
+                device.start(arguments[0])
+            case Packet.ABORT:
+                device.abort()
+            case Packet.STATUS:
+                status = device.status
+                state = pack(STATE, running=status.running, code=status.code)
+                return [state, status.pc, *self.link.values()]
+            case Packet.COUNTERS:
+                halves = [divmod(count, 1 << WORD_BITS) for count in device.counters()]
+                return [half for high, low in halves for half in (low, high)]
+        return []
+
+
+def _check_form(words: Sequence[int], header: Mapping[str, int]) -> None:
+    if header["magic"] != PACKET_MAGIC or header["code"] != ErrorCode.NONE:
+        raise MachineError(ErrorCode.HEADER)
+    length = len(words) - HEADER_WORDS
+    if not 0 <= length <= MAX_PAYLOAD or words[1] != length:
+        raise MachineError(ErrorCode.LENGTH)

@@ -1,0 +1,84 @@
+"""How a product with a matrix of any shape is spread over tiles.
+
+The matrix is cut into blocks of the size of a tile, padded with zeros at its lower and right edge,
+numbered down the columns: block k covers row block k mod R and column block k // R, R being the
+number of row blocks. It belongs to tile (first + k) mod T, `first` being the tile that the
+descriptor names.
+
+Blocks run in rounds: T of them, the last round perhaps fewer, each on a tile of its own. A round
+begins with programming, in the order of the blocks, those that their tiles do not hold; then all
+of its tiles multiply all vectors, one after the other, in parallel. The partial sums of a column
+block thus arrive in order, and no more than one column block is unfinished between rounds. Sums
+are exact; the shift to 32 bits is the only rounding.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.config import ChipConfig
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a matrix that one tile multiplies by.
+
+    Attributes
+    ----------
+    number
+        Within the matrix.
+    tile
+        Where it runs.
+    rows, columns
+        What it covers of the matrix.
+    """
+
+    number: int
+    tile: int
+    rows: slice
+    columns: slice
+
+
+def blocks(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[Block]:
+    """Yield the blocks of a matrix [rows, columns] in order; block 0 belongs to tile `first`."""
+    corners = itertools.product(range(0, columns, config.columns), range(0, rows, config.rows))
+    for number, (left, top) in enumerate(corners):
+        yield Block(
+            number,
+            (first + number) % config.tiles,
+            slice(top, min(top + config.rows, rows)),
+            slice(left, min(left + config.columns, columns)),
+        )
+
+
+def block_weights(
+    config: ChipConfig, weights: NDArray[np.int64], block: Block
+) -> NDArray[np.int64]:
+    """Return the weights of a tile [config.rows, config.columns] for a block of a matrix."""
+    part = weights[block.rows, block.columns]
+    padding = [(0, config.rows - part.shape[0]), (0, config.columns - part.shape[1])]
+    return np.pad(part, padding)
+
+
+def rounds(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[tuple[Block, ...]]:
+    """Yield the blocks of a matrix, `tiles` at a time."""
+    all_blocks = blocks(config, rows, columns, first)
+    while batch := tuple(itertools.islice(all_blocks, config.tiles)):
+        yield batch
+
+
+def product_cycles(config: ChipConfig, rows: int, columns: int, count: int) -> int:
+    """Return the cycles that an MVM takes at most whose blocks are all held by their tiles.
+
+    A round follows the pace of its tiles, or of the vector memory where that is slower, and ends
+    when its last sums are written.
+    """
+    cycles = 12
+    for batch in rounds(config, rows, columns, 0):
+        words = len(batch) * -(-max(config.rows, config.columns) // config.lanes)
+        pace = max(config.planes * config.plane_cycles, words)
+        cycles += 2 * words + config.latency_cycles + (count - 1) * pace + 12
+    return cycles
