@@ -471,7 +471,7 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
         )
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"configuration {path} cannot be read: {error}") from None
     fields = {field.name: field for field in dataclasses.fields(ChipConfig)}
     _check_keys([*values, *changes], list(fields), f"configuration {path}")

@@ -60,7 +60,9 @@ class Build:
     Raises
     ------
     UserError
-        If there is no such top level or simulator, or a program is missing or too old.
+        If there is no such top level or simulator.
+    ToolError
+        If a program is missing or too old.
     """
 
     def __init__(self, config: ChipConfig, top: str, simulator: str, *, waves: bool = False):

@@ -14,8 +14,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from golden.errors import UserError
 
-class ToolError(RuntimeError):
+
+class ToolError(UserError):
     """A program that a simulation needs is missing or too old; the message says what to do."""
 
 

@@ -141,7 +141,16 @@ def test_refused_values_name_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"rows = \n", b"rows = 4\nrows = 4\n", b"\xff\xfe", b"rows = 4 4\n"]
+    "content",
+    [
+        None,
+        b"rows = \n",
+        b"rows = 4\nrows = 4\n",
+        b"\xff\xfe",
+        b"rows = 4 4\n",
+        b"rows = " + b"9" * 5000,
+        b"rows = " + b"[" * 5000,
+    ],
 )
 def test_unreadable_files_are_named(tmp_path, content):
     path = tmp_path / "mine.toml"

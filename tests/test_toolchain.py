@@ -1,6 +1,7 @@
 """Finding the simulators: programs of any version, missing ones, and the real Verilator."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -116,6 +117,34 @@ def test_packaged_verilator_in_a_path_with_a_space(
     monkeypatch.syspath_prepend(package.parent)
     with pytest.raises(ToolError, match="move the project to a path without spaces"):
         verilator()
+
+
+@pytest.mark.parametrize(
+    ("command", "printed", "words"),
+    [
+        (["sim.run", "--sim", "icarus"], "", "no 'iverilog' on PATH: install 11.0 or newer"),
+        (["sim.run", "--sim", "icarus"], "10.3 (stable) ()", "10.3 .* is too old: install 11.0"),
+        (["sim.digits"], "", "builds with 'c\\+\\+', which is not on PATH: install it"),
+    ],
+)
+def test_jobs_end_in_one_sentence_and_leave_nothing(
+    tmp_path: Path, install: Install, command: list[str], printed: str, words: str
+) -> None:
+    if printed:
+        install("iverilog", f"Icarus Verilog version {printed}")
+    folder = tmp_path / "work"
+    folder.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--json", "figures.json"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(f"error: .*{words}.*\n", done.stderr)
+    assert [*folder.iterdir()] == []
 
 
 # Output in one file is joined by a Python script; split output has a precompiled header.
