@@ -47,7 +47,7 @@ def step_layout(config: ChipConfig) -> data.ArrayLayout:
 
 
 class AnalogPort(wiring.Signature):
-    """Signals of one tile, seen from the periphery. All outputs are registered.
+    """Signals of one tile, seen from the periphery. All outputs follow from registers alone.
 
     Members
     -------

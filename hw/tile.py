@@ -38,7 +38,7 @@ class Tile(wiring.Component):
         One for each target, in order.
     analog : Out, `AnalogPort`
     counters : Out, `TileCounters`
-        A cycle late.
+        Two cycles late.
     """
 
     def __init__(self, config: ChipConfig):
@@ -120,7 +120,7 @@ class Tile(wiring.Component):
         for code, beyond in zip(codes.code, codes.beyond, strict=True):
             high.append(taken & beyond & (code >= 0))
             low.append(taken & beyond & (code < 0))
-        m.submodules.counters = counters = Counters(
+        m.submodules.performance = performance = Counters(
             {
                 "cycles": Value.cast(1),
                 "drives": dac.strobe,
@@ -134,5 +134,5 @@ class Tile(wiring.Component):
                 "failures": reported & ~write_verify.outcomes.payload.success,
             }
         )
-        m.d.comb += self.counters.eq(counters.counters)
+        m.d.comb += self.counters.eq(performance.counters)
         return m
