@@ -185,17 +185,12 @@ def main() -> int:
         console.print(f"picture   {cells}", soft_wrap=True)
     console.print(f"waveform  gtkwave {waveform.with_suffix('.gtkw')}", soft_wrap=True)
 
-    counted = {name: counters[name] for name in outcome.expected_counters}
-    if outcome.mismatch or counted != outcome.expected_counters:
-        console.print(
-            outcome.mismatch
-            or f"counters differ: {counted} in the Verilog, "
-            f"{outcome.expected_counters} in the model"
-        )
-        return 1
-    console.print(f"MATCH: all {outcome.results.size} words equal, Verilog and model, bit for bit")
     if args.json:
         cli.write_whole(args.json, json.dumps(figures, indent=2) + "\n")
+    if outcome.mismatch:
+        console.print(outcome.mismatch)
+        return 1
+    console.print(f"MATCH: all {outcome.results.size} words equal, Verilog and model, bit for bit")
     return 0
 
 

@@ -63,11 +63,9 @@ class TileOutcome:
     results, expected
         [n, columns], from the RTL and from the model.
     mismatch
-        Where they first differ, in words; empty if nowhere.
+        Where RTL and model first differ, in words: in cells, results or counters; empty if nowhere.
     counters
         Of the RTL at the end, by name.
-    expected_counters
-        Of the model: those that do not speak of time.
     latencies
         [n], cycles from the transfer of a vector to the offer of its last results.
     seconds
@@ -84,7 +82,6 @@ class TileOutcome:
     expected: NDArray[np.int64]
     mismatch: str
     counters: dict[str, int]
-    expected_counters: dict[str, int]
     latencies: NDArray[np.int64]
     seconds: float
     programmed: Outcome | None

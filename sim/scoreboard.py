@@ -70,7 +70,11 @@ class Scoreboard:
         drives = input_planes(config, self._vectors[vector : vector + 1])[0]
         for plane in range(config.planes):
             if not 0 <= first + plane < len(self._planes):
-                return [f"  plane         {plane} (never sampled)", "  slice         -", "  row  -"]
+                return [
+                    f"  plane         {plane} (never sampled)",
+                    "  slice         -",
+                    "  row           -",
+                ]
             cycle, codes, found = self._planes[first + plane]
             rows = np.flatnonzero(codes != drives[plane])
             if rows.size:

@@ -92,13 +92,12 @@ class TileBench:
                 task.cancel()
             if bridge.trace:
                 bridge.trace.close()
-        report = mismatch or difference
+        report = mismatch or difference or self._miscounted(counters)
         return TileOutcome(
             results,
             self.expected.results,
             f"{report}\n  reproduce     {job.reproduce}" if report else "",
             counters,
-            self._expected_counters(),
             latencies,
             seconds,
             programmed,
@@ -188,6 +187,16 @@ class TileBench:
             report = scoreboard.check(vector, results[vector], bridge.cycle)
             mismatch = mismatch or report
         return results, latencies, mismatch
+
+    def _miscounted(self, counters: dict[str, int]) -> str:
+        """Return which counters differ from the model: of those that do not speak of time."""
+        wrong = [
+            f"  {name:13} {counters[name]}, expected {count}"
+            for name, count in self._expected_counters().items()
+            if counters[name] != count
+        ]
+        head = [f"mismatch: {len(wrong)} counters differ", f"  configuration {self.config.hash}"]
+        return "\n".join(head + wrong) if wrong else ""
 
     def _expected_counters(self) -> dict[str, int]:
         config, expected, drives = self.config, self.expected, len(self.job.vectors)

@@ -115,6 +115,15 @@ class WrongSum(TileRtl):
         return m
 
 
+class WrongCount(TileRtl):
+    """Every drive is counted twice."""
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        m.d.comb += self.counters.drives.eq(m.submodules.performance.counters.drives << 1)
+        return m
+
+
 def broken(monkeypatch, top):
     monkeypatch.setitem(verilog.TOPS, "tile", top)
     weights = np.ones((CONFIG.rows, CONFIG.columns), np.int64)
@@ -138,3 +147,13 @@ def test_a_wrong_sum_is_told_from_a_wrong_code(monkeypatch):
     assert fields["plane"] == "- (all codes as expected: slices or planes are summed wrongly)"
     assert fields["column"] == "3"
     assert (fields["expected"], fields["actual"]) == ("3", "7")
+
+
+def test_a_wrong_count_is_told_where_every_word_is_right(monkeypatch):
+    drives = len(VECTORS) * CONFIG.planes
+    assert broken(monkeypatch, WrongCount) == {
+        "mismatch": "mismatch: 1 counters differ",
+        "configuration": CONFIG.hash,
+        "drives": f"{2 * drives}, expected {drives}",
+        "reproduce": COMMAND,
+    }
