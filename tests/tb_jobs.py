@@ -14,10 +14,10 @@ from sim.bits import read_bits
 from sim.job import JOB_VARIABLE, read, save
 from sim.tb_tile import TileBench
 
-ANALOG = ["mode", "code", "cell", "amplitude", "strobe", "sample", "select", "step", "trial"]
-STREAMS = ["vectors__ready", "results__valid", "results__payload"]
-STREAMS += ["targets__ready", "outcomes__valid", "outcomes__payload"]
-OUTPUTS = ["counters", *STREAMS, *(f"analog__{name}" for name in ANALOG)]
+ANALOG = ("mode", "code", "cell", "amplitude", "strobe", "sample", "select", "step", "trial")
+STREAMS = ("vectors__ready", "results__valid", "results__payload")
+STREAMS += ("targets__ready", "outcomes__valid", "outcomes__payload")
+OUTPUTS = [*STREAMS, "counters", *(f"analog__{name}" for name in ANALOG)]
 
 
 @cocotb.test()

@@ -78,7 +78,7 @@ def test_rounding_clipping_and_saturation_are_as_integers_predict():
         assert run.counters[name] == getattr(expected, name) > 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(chips())
 def test_latency_and_pace_are_as_documented(config):
     weights, vectors = random_operands(config, 3)
