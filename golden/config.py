@@ -395,13 +395,16 @@ class ChipConfig:
 
     @property
     def settle_cycles(self) -> int:
-        """Clock cycles from the drive strobe until the array has settled, at least 1."""
-        return max(1, math.ceil(self.settle_s * self.clock_hz - 1e-9))
+        """Clock cycles that the array is driven before it is sampled, at least 2.
+
+        The first is that of the strobe, in which `settled` is not looked at yet.
+        """
+        return max(2, math.ceil(self.settle_s * self.clock_hz - 1e-9))
 
     @property
     def pulse_cycles(self) -> int:
-        """Clock cycles from the strobe of a write pulse until it is over, at least 1."""
-        return max(1, math.ceil(self.pulse_s * self.clock_hz - 1e-9))
+        """Clock cycles that a write pulse takes, its strobe included, at least 2."""
+        return max(2, math.ceil(self.pulse_s * self.clock_hz - 1e-9))
 
     @property
     def plane_cycles(self) -> int:
@@ -411,17 +414,17 @@ class ChipConfig:
         prepared, and pays one cycle a plane.
         """
         conversion = self.groups * self.adc_bits + (self.adc_bits == 1)
-        return max(conversion, self.settle_cycles + 2)
+        return max(conversion, self.settle_cycles + 1)
 
     @property
     def latency_cycles(self) -> int:
         """Cycles from accepting a vector to offering the last of its results, nothing else running.
 
-        One to strobe the drive, `settle_cycles`, one to sample; `plane_cycles` for each plane but
-        the last; then the conversions of the last plane and three registers (code, slice sum,
-        accumulator).
+        One to take the vector over, `settle_cycles` and one to sample; `plane_cycles` for each
+        plane but the last; then the conversions of the last plane and three registers (code,
+        slice sum, accumulator), the last of which offers them.
         """
-        start = 1 + self.settle_cycles + 1
+        start = 1 + self.settle_cycles
         return start + (self.planes - 1) * self.plane_cycles + self.groups * self.adc_bits + 3
 
     @property

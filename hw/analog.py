@@ -62,8 +62,9 @@ class AnalogPort(wiring.Signature):
     strobe : Out, 1
         High in the first cycle of every new drive or write pulse.
     settled : In, 1
-        The array has settled for the present drive, or the pulse is over. Ignored while `strobe`
-        is high; from the next cycle on it must speak of the new drive, and then stays high.
+        By the end of this cycle the array will have settled for the present drive, or the pulse
+        will be over. Ignored while `strobe` is high; from the next cycle on it must speak of the
+        new drive, and once high it stays so.
     sample : Out, 1
         Column values are frozen at the end of this cycle, and the next drive begins.
     select : Out, unsigned(select_bits)

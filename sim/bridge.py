@@ -93,7 +93,7 @@ class Bridge:
         """Take over what the array is asked to do from this cycle on."""
         config = self.analog.config
         self._mode = Mode(read_flag(self._mode_port))
-        self._to_settle = config.settle_cycles
+        self._to_settle = config.settle_cycles - 1
         if self._mode is Mode.MVM:
             self._codes = unpack(read_bits(self._code), config.rows).astype(np.int64)
             return
@@ -103,7 +103,7 @@ class Bridge:
             kind = Pulse.SET if self._mode is Mode.SET else Pulse.RESET
             where = (target.slices, target.rows, target.lines(config))
             self.analog.array.cells.pulse(*where, kind, read_flag(self._amplitude))
-            self._to_settle = config.pulse_cycles
+            self._to_settle = config.pulse_cycles - 1
 
     def _hold(self) -> None:
         """Sample what the array puts out for the present drive."""

@@ -146,6 +146,8 @@ def answer_analog(
             if strobe:
                 driven = Mode(mode)
                 to_settle = config.pulse_cycles if driven in PULSES else config.settle_cycles
+                # By the end of its last cycle the array has settled.
+                to_settle -= 1
                 ctx.set(port.settled, 0)
             if strobe and driven in PULSES:
                 pulsed = name_cell(cell)

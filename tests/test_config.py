@@ -307,7 +307,7 @@ def test_groups_and_converters(config):
 
 @pytest.mark.parametrize(
     "settle_s, clock_hz, cycles",
-    [(0.0, 1e8, 1), (10e-9, 1e8, 1), (10.1e-9, 1e8, 2), (60e-9, 1e8, 6), (100e-9, 1.2e9, 120)],
+    [(0.0, 1e8, 2), (20e-9, 1e8, 2), (20.1e-9, 1e8, 3), (60e-9, 1e8, 6), (100e-9, 1.2e9, 120)],
 )
 def test_settling_is_counted_in_whole_cycles(settle_s, clock_hz, cycles):
     assert chip(settle_s=settle_s, clock_hz=clock_hz).settle_cycles == cycles

@@ -48,7 +48,7 @@ def report(outcome):
 def first_conversion(config, vector, plane):
     """Return the cycle in which a plane is sampled, without pauses, counted by the bridge."""
     planes = vector * config.planes + plane
-    return 1 + config.settle_cycles + 1 + planes * config.plane_cycles
+    return 1 + config.settle_cycles + planes * config.plane_cycles
 
 
 @pytest.mark.parametrize("s", [0, 2])
