@@ -25,7 +25,7 @@ def tile_job(config: ChipConfig, seed: int, count: int, reproduce: str) -> TileJ
     vectors = draw.integers(low, high, (count, config.rows), endpoint=True)
     vectors[:1], vectors[1:2] = low, high
     return TileJob(
-        Analog.ideal(config, weights),
+        Analog.programmed(config, weights),
         vectors,
         draw.integers(0, config.covering_step, (count, config.steps), endpoint=True),
         idle=tuple(draw.integers(0, 3, 7).tolist()),
