@@ -139,7 +139,7 @@ class Cells:
         )
         cell = self._indices(*where)
         _require_all((kind == Pulse.SET) | (kind == Pulse.RESET), kind, "kind", "a Pulse")
-        whole = (amplitude >= 0) & (amplitude == np.floor(amplitude))
+        whole = (amplitude >= 0) & (amplitude < np.inf) & (amplitude == np.floor(amplitude))
         _require_all(whole, amplitude, "amplitude", "a DAC code of 0 or more")
         healthy = ~self.stuck.flat[cell]
         cell, kind, amplitude = cell[healthy], kind[healthy], amplitude[healthy]

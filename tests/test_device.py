@@ -265,6 +265,7 @@ def test_turning_one_effect_on_changes_no_other_draw():
         (lambda c: c.pulse(0, [1, 1], 2, 0, 9), "named twice"),
         (lambda c: c.pulse(0, [0, 1], 0, 0, [3, -1]), "amplitude must be a DAC code .* not -1"),
         (lambda c: c.pulse(0, 0, 0, 0, 2.5), "amplitude must be a DAC code .* not 2.5"),
+        (lambda c: c.pulse(0, 0, 0, 0, np.inf), "amplitude must be a DAC code .* not inf"),
         (lambda c: c.pulse(0, 0, 0, 2, 9), "kind must be a Pulse, not 2"),
         (lambda c: c.stick(0, 0, 0, -1e-6), "must be 0 to"),
         (lambda c: c.stick(2, 0, 0, 1e-6), "outside"),
