@@ -21,10 +21,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.config import ChipConfig, Mapping
 from golden.dac import Dacs
-from golden.device import LARGEST, Cells
+from golden.device import Cells
 from golden.draws import Draw, stream
 from golden.errors import UserError, require
-from golden.physics import Physics
+from golden.physics import LARGEST, Physics
 from golden.wires import effective_matrix, solve_nonlinear
 
 EXACT_BITS = 53
@@ -198,7 +198,8 @@ class Array:
 
         Only the selected cell conducts, through its own stretch of word and bit line: wires are a
         resistance in series. The word line is driven with `ChipConfig.verify_code`, at which curved
-        cells have their nominal conductance.
+        cells have their nominal conductance; that the drop in the wires and the noise of the DAC
+        then move them along their curve is left out.
 
         Returns
         -------
@@ -216,7 +217,8 @@ class Array:
         )
         g_s = self.cells.g_s[slices, rows, lines]
         g = g_s / (1 + g_s * wires_ohm) / self.config.g_step_s
-        drive = self._dacs.settled(np.full(self.config.rows, self.config.verify_code))[rows]
+        codes = np.full(self.config.rows, self.config.verify_code)
+        drive = self._bend(self._dacs.settled(codes))[rows]
         return g * drive, g * np.hypot(physics.read_noise * drive, physics.dac_noise)
 
     def _refresh(self) -> None:

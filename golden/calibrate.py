@@ -27,7 +27,7 @@ def calibrate(
     Raises
     ------
     UserError
-        If there are no values, or the percentile is not of 0 to 100.
+        If there are no values or some are not finite, or the percentile is not of 0 to 100.
     """
     require_number("percentile", percentile, 0.0, 100.0, "percent")
     shape = (config.converters, config.groups)
@@ -36,6 +36,7 @@ def calibrate(
         f"held values must have the shape ... x {shape[0]} x {shape[1]}, not "
         f"{' x '.join(map(str, held.shape))}",
     )
+    require(bool(np.isfinite(held).all()), "held values must be finite")
     magnitudes = np.moveaxis(np.abs(held), -2, 0).reshape(config.converters, -1)
     ends = [config.adcs * (s + 1) for s in range(config.slices)]
     parts = np.split(magnitudes, ends)[: config.steps]

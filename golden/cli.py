@@ -33,17 +33,24 @@ def run(main: Callable[[], int | None]) -> None:
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file that is either there in full or not at all, and make its folder.
 
+    What is no file, such as `/dev/null` or a pipe, is written to and not replaced.
+
     Raises
     ------
     UserError
         If the path cannot be written.
     """
+    data = content.encode() if isinstance(content, str) else content
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
+                file.write(data)
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
         except BaseException:

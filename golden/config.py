@@ -348,9 +348,9 @@ class ChipConfig:
 
     @property
     def verify_code(self) -> int:
-        """DAC code with which single cells are read: the largest there is."""
+        """DAC code with which single cells are read: that of the read voltage, of either sign."""
         low, high = self.code_range
-        return high or low
+        return low if -low > high else high
 
     @property
     def verify_step(self) -> int:

@@ -24,9 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from golden.config import ChipConfig
 from golden.draws import Draw, keyed_normal, stream
 from golden.errors import require, require_number
-
-LARGEST = 4
-"""Largest conductance that a cell may be given, as a multiple of `ChipConfig.g_max_s`."""
+from golden.physics import LARGEST
 
 
 class Pulse(enum.IntEnum):
@@ -141,7 +139,7 @@ class Cells:
         )
         cell = self._indices(*where)
         _require_all((kind == Pulse.SET) | (kind == Pulse.RESET), kind, "kind", "a Pulse")
-        whole = (amplitude >= 0) & (amplitude == np.floor(amplitude))
+        whole = (amplitude >= 0) & (amplitude < np.inf) & (amplitude == np.floor(amplitude))
         _require_all(whole, amplitude, "amplitude", "a DAC code of 0 or more")
         healthy = ~self.stuck.flat[cell]
         cell, kind, amplitude = cell[healthy], kind[healthy], amplitude[healthy]
@@ -223,7 +221,9 @@ class Cells:
         if self._drifting:
             t0_s = self.config.physics.drift_t0_s
             age = np.maximum(self._time_s - self._since_s[at], t0_s) / t0_s
-            g_s *= np.where(self.stuck[at], 1.0, age ** -self._exponent[at])
+            grown_s = g_s * np.where(self.stuck[at], 1.0, age ** -self._exponent[at])
+            # Growth ends at the device's bound, or where the cell was placed beyond it.
+            g_s = np.minimum(grown_s, np.maximum(g_s, self._bounds_s[Pulse.SET]))
         return g_s
 
     def _write(self, at: Any, g_s: NDArray[np.float64] | float) -> None:

@@ -53,22 +53,27 @@ def linearity(levels: NDArray[np.float64], ideal: NDArray[np.float64]) -> Linear
     Raises
     ------
     UserError
-        If there are fewer than two of them, or a converter has all at one place.
+        If there are fewer than two of them, or the last of a converter is not above its first.
     """
     lsb = _lsb(ideal)
     width = (levels[:, -1] - levels[:, 0]) / (len(ideal) - 1)
     require(
         bool((width > 0).all()),
-        "a converter gives a single code over the whole test: widen the range of the test",
+        "the last level of a converter is not above its first: it has no linearity to measure",
     )
     inl = (levels - levels[:, :1]) / width[:, None] - np.arange(len(ideal))
     return Linearity((levels[:, 0] - ideal[0]) / lsb, width / lsb - 1, inl, np.diff(inl, axis=1))
 
 
 def ramp(
-    convert: Convert, converters: int, ideal: NDArray[np.float64], low: int, samples: int = 32
+    convert: Convert,
+    converters: int,
+    ideal: NDArray[np.float64],
+    low: int,
+    samples: int = 32,
+    margin: float = 8.0,
 ) -> Linearity:
-    """Measure with a ramp of `samples` steps an LSB, from 8 LSB below to 8 LSB above the range.
+    """Measure with a ramp of `samples` steps an LSB that reaches beyond the range at both ends.
 
     Parameters
     ----------
@@ -80,25 +85,39 @@ def ramp(
         Lowest code.
     samples
         Steps an LSB: transitions are found to within half of one.
+    margin
+        How far beyond, in ideal LSB: more than offset and gain error shift the ends.
+
+    Raises
+    ------
+    UserError
+        If the first or the last transition of a converter lies beyond the ramp, or there are fewer
+        than two.
     """
     lsb = _lsb(ideal)
     step = lsb / samples
-    inputs = np.arange(ideal[0] - 8 * lsb, ideal[-1] + 8 * lsb, step)
+    inputs = np.arange(ideal[0] - margin * lsb, ideal[-1] + margin * lsb, step)
     below = _share_below(convert, converters, inputs, low, len(ideal))
     # The first sample at or past the transition is on average half a step late.
     return linearity(inputs[0] + (below * len(inputs) - 0.5) * step, ideal)
 
 
 def code_density(
-    convert: Convert, converters: int, ideal: NDArray[np.float64], low: int, samples: int = 1 << 16
+    convert: Convert,
+    converters: int,
+    ideal: NDArray[np.float64],
+    low: int,
+    samples: int = 1 << 16,
+    margin: float = 8.0,
 ) -> Linearity:
-    """Measure with the histogram of a sine wave that overdrives the range by 8 LSB at both ends.
+    """Measure with the histogram of a sine wave that overdrives the range at both ends.
 
-    Parameters are those of `ramp`, `samples` the length of the record. A wave of amplitude A spends
-    the share acos(-t / A) / pi of its time below t, which places every transition.
+    Parameters and errors are those of `ramp`, `samples` the length of the record. A wave of
+    amplitude A spends the share acos(-t / A) / pi of its time below t, which places every
+    transition.
     """
     centre = (ideal[0] + ideal[-1]) / 2
-    amplitude = (ideal[-1] - ideal[0]) / 2 + 8 * _lsb(ideal)
+    amplitude = (ideal[-1] - ideal[0]) / 2 + margin * _lsb(ideal)
     phase = np.pi * (np.arange(samples) + 0.5) / samples
     # The half wave from trough to crest holds every voltage once.
     below = _share_below(convert, converters, centre - amplitude * np.cos(phase), low, len(ideal))
@@ -138,4 +157,11 @@ def _share_below(
     """Return the share [converters, transitions] of inputs [n] converted to less than a code."""
     codes = convert(np.repeat(inputs[:, None], converters, axis=1)) - low
     counts = np.stack([np.bincount(each, minlength=transitions + 1) for each in codes.T])
-    return counts.cumsum(axis=1)[:, :transitions] / len(inputs)
+    below = counts.cumsum(axis=1)[:, :transitions] / len(inputs)
+    beyond = (below[:, 0] == 0) | (below[:, -1] == 1)
+    require(
+        not beyond.any(),
+        f"converter {beyond.argmax()} has its first or last transition beyond the test: raise the "
+        "margin",
+    )
+    return below

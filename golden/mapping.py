@@ -4,10 +4,11 @@ Bit lines of the differential mapping: column c has lines 2 c (positive digits) 
 (negative digits), neighbours, so that both see the same wires.
 
 Bit lines of the offset mapping: column c is line c, and holds digit plus radix/2 in the top slice
-and the digit itself in the others. Line `columns` is the unit column, every cell at level 1: it
-measures the sum of the inputs, of which the periphery subtracts radix/2 of the top slice's place.
-Only that of the top slice is converted. Line `columns` + 1 is the reference, every cell at level
-0: subtracted from all others in analogue, it cancels the conductance that level 0 has.
+and the digit itself in the others. Line `columns` of the top slice is the unit column, every cell
+at level 1: it measures the sum of the inputs, of which the periphery subtracts radix/2 of the top
+slice's place. In the other slices that line is not used and stays at level 0. Line `columns` + 1
+is the reference, every cell at level 0: subtracted from all others in analogue, it cancels the
+conductance that level 0 has.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ def cell_levels(config: ChipConfig, digits: NDArray[np.int64]) -> NDArray[np.int
     else:
         levels[..., : config.columns] = digits
         levels[-1, :, : config.columns] += config.radix // 2
-        levels[..., config.columns] = 1
+        levels[-1, :, config.columns] = 1
     return levels
 
 

@@ -11,6 +11,9 @@ from functools import cached_property
 
 from golden.errors import require, require_integer, require_number
 
+LARGEST = 4
+"""Largest conductance that a cell may have, as a multiple of `ChipConfig.g_max_s`."""
+
 
 @dataclass(frozen=True)
 class Physics:
@@ -45,7 +48,7 @@ class Physics:
     drift, drift_spread
         Mean and standard deviation over cells of the exponent nu in g(t) = g (t / t0)^-nu, t the
         time since the cell was programmed. The exponent of a cell is drawn once; with a spread
-        above the mean some cells grow, as RRAM cells do.
+        above the mean some cells grow, as RRAM cells do, up to the device's upper bound.
     drift_t0_s
         t0 in seconds: before it nothing drifts.
     stuck_low, stuck_high, stuck_any
@@ -134,7 +137,7 @@ class Physics:
         require_number("nonlinearity", self.nonlinearity, 0.0, 100.0, "per volt")
         require_integer("pulse_threshold", self.pulse_threshold, 0, 1 << 16)
         require_number("pulse_step", self.pulse_step, 1e-9, 10.0, "per code")
-        require_number("headroom", self.headroom, 0.0, 10.0, "of the bounds")
+        require_number("headroom", self.headroom, 0.0, LARGEST - 1, "of the bounds")
         for name in ("pulse_device_spread", "pulse_cycle_spread"):
             require_number(name, getattr(self, name), 0.0, 3.0, "(of a logarithm)")
         for side in ("dac", "adc"):

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.analog import Analog
+from golden.mapping import cell_levels
+from golden.weights import slice_weights
 from golden.write_verify import program, targets
 
 
@@ -25,8 +27,12 @@ Programmer = Callable[[Analog, NDArray[np.int64]], Programmed]
 
 
 def set_directly(analog: Analog, weights: NDArray[np.int64]) -> Programmed:
-    """Set all conductances to their levels without a pulse, which no real chip can."""
-    return Programmed(Analog.programmed(analog.config, weights))
+    """Bring all cells to their levels without a pulse, which no real chip can.
+
+    In place: noise goes on, and the programming error is drawn anew each time.
+    """
+    analog.array.cells.program(cell_levels(analog.config, slice_weights(analog.config, weights)))
+    return Programmed(analog)
 
 
 def write_verify(analog: Analog, weights: NDArray[np.int64]) -> Programmed:

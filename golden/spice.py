@@ -8,6 +8,7 @@ nothing but R and V elements.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from golden.errors import UserError
 from golden.wires import check_conductances, check_resistances, check_voltages
 
 
@@ -38,13 +39,13 @@ def netlist(
 
     Raises
     ------
-    ValueError
+    UserError
         As `golden.wires.line_voltages`, and if G is not a single array or v not a single vector.
     """
     G = check_conductances(G)
     v = check_voltages(v, G)
     if G.ndim != 2 or v.ndim != 1:
-        raise ValueError(
+        raise UserError(
             f"conductances of shape {G.shape} and voltages of shape {v.shape} are several "
             "circuits; a netlist holds one array [rows, columns] and one vector [rows]"
         )

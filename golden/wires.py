@@ -58,6 +58,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lu_factor, lu_solve
 from scipy.linalg.lapack import dpttrs
 
+from golden.errors import UserError
+
 Floats = NDArray[np.float64]
 
 GROWTH = 1e3
@@ -105,7 +107,7 @@ def effective_matrix(
 
     Raises
     ------
-    ValueError
+    UserError
         If a conductance or a resistance is negative or not finite, if a resistance exceeds
         `ISOLATION` times that of the most conductive cell, or if G has no cells.
     """
@@ -145,7 +147,7 @@ def line_voltages(
 
     Raises
     ------
-    ValueError
+    UserError
         As `effective_matrix`, and if v is not finite or does not fit G.
     """
     G = check_conductances(G)
@@ -201,7 +203,7 @@ def solve_nonlinear(
 
     Raises
     ------
-    ValueError
+    UserError
         As `line_voltages`, and if `iv` returns a negative slope or anything that is not finite.
     ArithmeticError
         If the tolerance is not reached.
@@ -218,17 +220,17 @@ def solve_nonlinear(
 
 
 def check_conductances(G: ArrayLike) -> Floats:
-    """Return G as float64 [..., rows, columns] or raise ValueError."""
+    """Return G as float64 [..., rows, columns] or raise UserError."""
     G = np.ascontiguousarray(G, dtype=np.float64)
     if G.ndim < 2 or 0 in G.shape[-2:]:
-        raise ValueError(
+        raise UserError(
             f"conductances have shape {G.shape}; they must be [..., rows, columns] with at least "
             "one row and one column"
         )
     bad = ~(np.isfinite(G) & (G >= 0))
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(
+        raise UserError(
             f"conductance of cell {where} is {G[where]:g} S; it must be finite and 0 or more "
             "(0 is an open cell)"
         )
@@ -247,16 +249,16 @@ class Resistances(NamedTuple):
 def check_resistances(
     G: Floats, r_word: float, r_bit: float, r_driver: float, r_sense: float
 ) -> Resistances:
-    """Return the resistances of lines with cells G, or raise ValueError naming the bad one."""
+    """Return the resistances of lines with cells G, or raise UserError naming the bad one."""
     wires = Resistances(float(r_word), float(r_bit), float(r_driver), float(r_sense))
     largest = float(G.max(initial=0.0))
     for name, ohms in wires._asdict().items():
         if not 0 <= ohms < np.inf:
-            raise ValueError(
+            raise UserError(
                 f"r_{name} is {ohms:g} ohm; it must be finite and 0 or more (0 is an ideal line)"
             )
         if ohms * largest > ISOLATION:
-            raise ValueError(
+            raise UserError(
                 f"r_{name} is {ohms:g} ohm, which isolates the array: it must be at most "
                 f"{ISOLATION / largest:.3g} ohm, {ISOLATION:.0e} times the resistance of the most "
                 "conductive cell"
@@ -265,16 +267,16 @@ def check_resistances(
 
 
 def check_voltages(v: ArrayLike, G: Floats) -> Floats:
-    """Return v as float64 [stack..., vectors..., rows] of arrays G or raise ValueError."""
+    """Return v as float64 [stack..., vectors..., rows] of arrays G or raise UserError."""
     v = np.asarray(v, dtype=np.float64)
     stack, rows = G.shape[:-2], G.shape[-2]
     if v.ndim <= len(stack) or v.shape[-1] != rows or v.shape[: len(stack)] != stack:
-        raise ValueError(
+        raise UserError(
             f"voltages have shape {v.shape}; for conductances of shape {G.shape} they must be "
             f"[{''.join(f'{n}, ' for n in stack)}..., {rows}], the last dimension being the rows"
         )
     if not np.isfinite(v).all():
-        raise ValueError(f"a voltage is {v[~np.isfinite(v)][0]} V; voltages must be finite")
+        raise UserError(f"a voltage is {v[~np.isfinite(v)][0]} V; voltages must be finite")
     return v
 
 
@@ -437,7 +439,7 @@ def _newton(
     for _ in range(iterations):
         current, slope = (np.broadcast_to(values, cell.shape) for values in iv(G, cell))
         if not (np.isfinite(current).all() and np.isfinite(slope).all() and (slope >= 0).all()):
-            raise ValueError(
+            raise UserError(
                 "the current-voltage curve has a negative slope or a value that is not finite "
                 f"at cell voltages up to {np.abs(cell).max():.3g} V; it must rise and stay finite "
                 "up to the row voltages"

@@ -10,6 +10,10 @@ Each cell is brought to its level by itself:
    one is `pulse_increment` higher, up to the largest that `pulse_bits` can say.
 
 Programming over old content is the same: nothing is assumed of the state of a cell.
+
+A cell is read with one plane, so that DAC and ADC bound how well it can be placed: a level is
+`abs(verify_code) / 2**verify_step` codes wide. With a DAC of one bit that is a single code, and a
+cell fits anywhere within half a level.
 """
 
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -130,27 +131,29 @@ def converters(analog: Analog) -> Convert:
 
 
 def measure_adcs(analog: Analog) -> tuple[Linearity, NDArray[np.float64]]:
-    """Measure the ADCs with a ramp, and their effective bits with a sine over their range.
+    """Measure the ADCs with a ramp, and their effective bits with a sine over their ideal range.
 
     Raises
     ------
     UserError
         If they have too few codes to have a linearity, or too many for memory.
     """
-    config = analog.config
-    samples = min(SAMPLES, MAX_SAMPLES // (config.converters << config.adc_bits))
+    config, errors = analog.config, analog.config.physics
+    half = 1 << (config.adc_bits - 1)
+    # No draw lies six standard deviations off.
+    margin = 8 + math.ceil(6 * (errors.adc_offset + errors.adc_gain * half))
+    samples = min(SAMPLES, MAX_SAMPLES // (config.converters * 2 * (half + margin)))
     require(
         samples >= 4,
         f"a ramp over {config.converters} ADCs of {config.adc_bits} bits does not fit into memory: "
         "lower adc_bits or adcs",
     )
-    half = 1 << (config.adc_bits - 1)
     ideal = np.arange(1 - half, half, dtype=np.float64) - 0.5
     convert = converters(analog)
-    measured = ramp(convert, config.converters, ideal, -half, samples)
-    # An offset must not make the sine clip.
-    margin = min(2, half // 4)
-    return measured, enob(convert, config.converters, margin - half, half - 1 - margin)
+    measured = ramp(convert, config.converters, ideal, -half, samples, margin)
+    # A small offset must not make the sine clip.
+    spare = min(2, half // 4)
+    return measured, enob(convert, config.converters, spare - half, half - 1 - spare)
 
 
 def transfer(analog: Analog) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -81,8 +81,8 @@ def by_hand(analog: Analog, wanted: Targets, order: Any = None) -> Told:
                 break
             if told.pulses[i] == config.pulse_limit:
                 break
-            # The largest input of a single bit is -1: a larger cell reads as a smaller code.
-            too_small = code > goal if config.code_range == (-1, 0) else code < goal
+            # Where the code of largest magnitude is negative, a larger cell reads as a smaller one.
+            too_small = code > goal if sum(config.code_range) < 0 else code < goal
             kind = Pulse.SET if too_small else Pulse.RESET
             if kind == previous:
                 amplitude = min(amplitude + config.pulse_increment, 2**config.pulse_bits - 1)

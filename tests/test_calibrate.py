@@ -73,6 +73,7 @@ def test_a_percentile_clips_no_more_than_it_allows():
     [
         ((np.ones((2, 3)),), "held values must have the shape"),
         ((np.ones((0, 1, 8, 2)),), "held values must have the shape"),
+        ((np.full((8, 2), np.nan),), "held values must be finite"),
         ((np.ones((8, 2)), 101), "percentile must be"),
     ],
 )

@@ -65,3 +65,19 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
         cli.write_whole(path, "new")
     assert os.listdir(tmp_path) == ["file"]
     assert path.read_text() == "old"
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    cli.write_whole(pipe, "figures")
+    assert os.read(end, 100) == b"figures" and stat.S_ISFIFO(pipe.stat().st_mode)
+    os.close(end)
+
+
+def test_a_link_to_a_file_stays_a_link(tmp_path):
+    link, file = tmp_path / "link", tmp_path / "file"
+    link.symlink_to(file)
+    cli.write_whole(link, "figures")
+    assert link.is_symlink() and file.read_text() == "figures"

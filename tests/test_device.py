@@ -198,6 +198,21 @@ def test_cells_drift_by_their_own_exponent_from_when_they_were_programmed():
     assert cells.g_s[healthy] != drifted
 
 
+def test_growth_by_drift_ends_at_the_bound_of_the_device():
+    cells = Cells(chip(drift=-0.5, stuck_high=0.1))
+    config = cells.config
+    cells.wait(10.0)
+    grown = cells.g_s[~cells.stuck]
+    np.testing.assert_allclose(grown, config.g_min_s * 10**0.5)
+    cells.wait(1e9)
+    np.testing.assert_allclose(cells.g_s[~cells.stuck], config.g_max_s * 1.1)
+    assert (cells.g_s[cells.stuck] == config.g_max_s).all()
+    # One that was placed beyond the bound does not grow, nor does it fall back.
+    cells.place(np.full(cells.shape, 2 * config.g_max_s))
+    cells.wait(1e9)
+    assert (cells.g_s[~cells.stuck] == 2 * config.g_max_s).all()
+
+
 def test_stuck_cells_have_their_shares_and_ignore_programming():
     config = chip(stuck_low=0.05, stuck_high=0.1, stuck_any=0.2, pulse_cycle_spread=0.1)
     cells = Cells(config)
@@ -250,6 +265,7 @@ def test_turning_one_effect_on_changes_no_other_draw():
         (lambda c: c.pulse(0, [1, 1], 2, 0, 9), "named twice"),
         (lambda c: c.pulse(0, [0, 1], 0, 0, [3, -1]), "amplitude must be a DAC code .* not -1"),
         (lambda c: c.pulse(0, 0, 0, 0, 2.5), "amplitude must be a DAC code .* not 2.5"),
+        (lambda c: c.pulse(0, 0, 0, 0, np.inf), "amplitude must be a DAC code .* not inf"),
         (lambda c: c.pulse(0, 0, 0, 2, 9), "kind must be a Pulse, not 2"),
         (lambda c: c.stick(0, 0, 0, -1e-6), "must be 0 to"),
         (lambda c: c.stick(2, 0, 0, 1e-6), "outside"),

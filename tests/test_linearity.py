@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from golden.errors import UserError
 from golden.linearity import code_density, enob, linearity, ramp
 
 BITS = 8
@@ -71,6 +72,16 @@ def test_missing_codes_are_found(measure):
     none, some = measure(converter(transitions), 2, IDEAL, -128).missing
     assert none.size == 0
     np.testing.assert_array_equal(some, [30, 31, 32, 100])
+
+
+@pytest.mark.parametrize("measure", [ramp, code_density])
+@pytest.mark.parametrize("shift", [-9.5, 9.5])
+def test_a_range_that_reaches_beyond_the_test_is_refused(measure, shift):
+    transitions = np.stack([IDEAL, IDEAL + shift])
+    with pytest.raises(UserError, match=r"converter 1 has .* beyond the test: raise the margin"):
+        measure(converter(transitions), 2, IDEAL, -128)
+    measured = measure(converter(transitions), 2, IDEAL, -128, margin=12.0)
+    np.testing.assert_allclose(measured.offset, [0, shift], atol=0.05)
 
 
 def test_enob_of_an_ideal_converter_is_its_bits():

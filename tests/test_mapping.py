@@ -38,4 +38,4 @@ def test_lines_of_a_differential_column_are_neighbours():
 def test_unit_and_reference_lines_follow_the_columns():
     config = chip(mapping="offset", slices=2, rows=1, columns=2, adcs=1)
     levels = cell_levels(config, np.array([[[3, 0]], [[-2, 1]]]))
-    assert levels.tolist() == [[[3, 0, 1, 0]], [[0, 3, 1, 0]]]
+    assert levels.tolist() == [[[3, 0, 0, 0]], [[0, 3, 1, 0]]]

@@ -1,13 +1,18 @@
 """Products with matrices of any shape, on the model, against NumPy."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from compiler.matrix import compile_matrix, load, multiply
 from golden.analog import Analog
+from golden.array import Array
 from golden.config import load as load_config
 from golden.errors import UserError
 from golden.machine import Machine
+from golden.physics import Physics
+from golden.programmer import set_directly
 
 CONFIG = load_config("digits", adc_bits=13, tiles=16, weight_words=1 << 20)
 BLOCKS = {(640, 128): 20, (161, 161): 9, (1, 1): 1, (1, 500): 8, (500, 1): 8, (1000, 1000): 256}
@@ -92,3 +97,12 @@ def test_vectors_must_fit_the_matrix():
     load(machine, program)
     with pytest.raises(UserError, match="vectors must have the shape n x 2, not 1 x 3"):
         multiply(machine, program, [[1, 2, 3]])
+
+
+def test_programming_a_tile_anew_draws_its_errors_anew():
+    config = dataclasses.replace(CONFIG, physics=Physics(program_error=0.2))
+    tile = Analog(config, Array(config))
+    weights = np.full((config.rows, config.columns), 1)
+    first = set_directly(tile, weights).analog.array.g_s
+    second = set_directly(tile, weights).analog.array.g_s
+    assert (first != second).mean() > 0.5

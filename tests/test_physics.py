@@ -34,6 +34,12 @@ def test_stuck_cells_are_at_most_all_cells():
         Physics(stuck_low=0.6, stuck_high=0.6)
 
 
+def test_a_device_whose_cells_exceed_what_sums_hold_is_refused():
+    Physics(headroom=3.0)
+    with pytest.raises(UserError, match=r"headroom must be a number of 0 to 3 .*, not 4.0"):
+        Physics(headroom=4.0)
+
+
 def test_wires_that_isolate_the_array_are_refused():
     with pytest.raises(UserError, match=r"r_bit_ohm of 30000 ohm isolates .* at most 28571"):
         ChipConfig(**CHIP, physics=Physics(r_bit_ohm=30e3))

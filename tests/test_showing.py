@@ -18,9 +18,11 @@ from golden.analog import Analog
 from golden.config import load
 from golden.diagnostics import diagnose
 from golden.mapping import cell_levels
+from golden.physics import Physics
 from golden.tile import Tile
 from golden.weights import slice_weights
 from sim import digits, export, physics, report, sweep
+from sim import run as testbench
 from sim.chip import random_chip
 
 ROUGH = Path("golden/presets/rough.toml").read_text()
@@ -104,6 +106,14 @@ def test_what_cannot_be_is_refused_in_a_sentence(
     said = capsys.readouterr().err
     assert re.search(words, said) and said.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_adcs_far_off_are_measured_whole():
+    config = load("digits", physics=Physics(adc_gain=0.2, adc_offset=10.0), **SMALL)
+    measured, _ = physics.measure_adcs(random_chip(config, 0)[0])
+    assert measured.gain.std() == pytest.approx(0.2, rel=0.7)
+    assert np.abs(measured.gain).max() > 0.2 and np.abs(measured.offset).max() > 8
+    assert np.abs(measured.inl).max() < 0.1 and not any(map(len, measured.missing))
 
 
 def test_an_adc_without_linearity_leaves_no_picture(tmp_path, monkeypatch, capsys):
@@ -194,3 +204,13 @@ def test_digits_meet_the_same_faults_in_verilog_and_model(tmp_path, monkeypatch,
     said = capsys.readouterr().out
     assert "cells off by over half a level" in said and "MATCH" in said
     assert is_picture(tmp_path / "digits.png") and (tmp_path / "boundary.gtkw").exists()
+
+
+def test_a_testbench_meets_the_faults_of_its_configuration(tmp_path, monkeypatch, capsys):
+    path = chip_file(tmp_path, SMALL)
+    options = ("--config", path, "--count", 5, "--out", tmp_path)
+    assert run(monkeypatch, testbench, *options) == 0
+    assert "MATCH: all 50 words" in capsys.readouterr().out
+    config = load(path)
+    job = testbench.tile_job(config, 0, 5, "")
+    assert job.config.physics == config.physics != Physics()

@@ -13,9 +13,12 @@ from golden.analog import Analog
 from golden.array import Array
 from golden.config import load
 from golden.device import Cells, Pulse
+from golden.diagnostics import failed_cells
 from golden.errors import UserError
+from golden.mapping import cell_levels
 from golden.physics import Physics
 from golden.tile import Tile
+from golden.weights import slice_weights
 from golden.write_verify import Targets, program, targets
 from tests.programming import (
     EVERYTHING,
@@ -107,7 +110,7 @@ def test_a_cell_goes_the_way_of_its_equations(
     unit = 34.5e-6 / 7
     # Off every threshold by far more than floats round.
     g = 0.5e-6 + 34.5e-6 * (start + 1 / math.pi) / 1001
-    drive = 7 if dac_bits == 4 else 2**dac_bits - 1
+    drive = -8 if dac_bits == 4 else 2**dac_bits - 1
     goal = math.floor((0.5e-6 / unit + level) * drive + 0.5)
     analog = fresh(config)
     analog.array.cells.place(np.full((1, 1, 2), g))
@@ -115,10 +118,10 @@ def test_a_cell_goes_the_way_of_its_equations(
     given_, amplitude, last, success = 0, 0, None, False
     while True:
         code = math.floor(g / unit * drive + 0.5)
-        success = abs(code - goal) <= drive // 4
+        success = abs(code - goal) <= abs(drive) // 4
         if success or given_ == limit:
             break
-        up = code < goal
+        up = code < goal if drive > 0 else code > goal
         amplitude = min(amplitude + increment, 31) if up == last else first
         last, given_ = up, given_ + 1
         bound = 35e-6 * 1.2 if up else 0.5e-6 / 1.2
@@ -179,6 +182,20 @@ def test_the_largest_input_of_a_single_bit_reads_downwards():
     assert np.abs(misses(analog, weights)).max() < 0.7
 
 
+@pytest.mark.parametrize("input_bits", [3, 6])
+def test_curved_cells_are_read_as_a_product_reads_them(input_bits):
+    physics = Physics(nonlinearity=8.0, dac_gain=0.05)
+    config = chip(dac_bits=3, input_bits=input_bits, rows=1, cell_bits=3, physics=physics)
+    analog = fresh(config)
+    place(analog, 5)
+    at = np.arange(config.bit_lines)
+    read, _ = analog.array.cell_currents(0 * at, 0 * at, at)
+    lines = analog.array.currents(np.array([[config.verify_code]]))[0, 0]
+    np.testing.assert_allclose(read, lines, rtol=1e-3)
+    # And at the voltage at which their conductance is nominal.
+    assert abs(config.verify_code) * config.v_step_v == pytest.approx(config.v_read_v)
+
+
 @pytest.mark.parametrize("name", ["digits", "isaac", "pku2025"])
 def test_codes_of_the_levels_are_what_cells_there_read(name):
     config = load(name, rows=1, columns=8, adcs=8, physics=Physics())
@@ -188,7 +205,7 @@ def test_codes_of_the_levels_are_what_cells_there_read(name):
     at = np.arange(config.levels)
     held = analog.hold_cells(0 * at, 0 * at, at)
     assert analog.cell_adcs(0 * at).convert(held).tolist() == list(config.verify_targets)
-    assert 4 * config.verify_tolerance * 2**config.verify_step <= config.verify_code
+    assert 4 * config.verify_tolerance * 2**config.verify_step <= abs(config.verify_code)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -330,6 +347,15 @@ def test_products_are_those_of_the_conductances_that_programming_left(mapping):
     assert (products != vectors @ weights).any()
 
 
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_no_cell_is_off_its_target_after_programming_all(mapping):
+    config = chip(rows=6, columns=6, cell_bits=3, dac_bits=4, adc_bits=8, mapping=mapping)
+    weights = random_weights(config)
+    analog = fresh(config)
+    assert program(analog, targets(config, weights)).success.all()
+    assert not failed_cells(analog.array, cell_levels(config, slice_weights(config, weights))).any()
+
+
 def test_amplitudes_climb_to_the_strongest_and_start_anew_after_an_overshoot(monkeypatch):
     config = chip(
         rows=1,
@@ -379,7 +405,7 @@ def test_stuck_cells_are_given_up_after_the_limit(limit):
     assert outcome.success[stuck].tolist() == [False, False, False, True]
     assert outcome.pulses[stuck].tolist() == [limit, limit, limit, 0]
     units = np.array([0.0, 3.0, 7.0, 4.1]) + config.g_min_s / config.g_step_s
-    assert outcome.codes[stuck].tolist() == np.floor(7 * units + 0.5).astype(int).tolist()
+    assert outcome.codes[stuck].tolist() == np.floor(-8 * units + 0.5).astype(int).tolist()
 
 
 def test_pulses_without_effect_end_at_the_limit():
@@ -455,8 +481,8 @@ def test_reads_of_cells_are_noisy_each_on_its_own():
     first, second, third = analog.hold_cells(*at), analog.hold_cells(*at), reseeded.hold_cells(*at)
     np.testing.assert_array_equal(first, other.hold_cells(*at))
     g = 5 + config.g_min_s / config.g_step_s
-    assert first.mean() == pytest.approx(7 * g, abs=0.1)
-    expected = math.hypot(0.03 * 7 * g, 0.1 * g, 0.4)
+    assert first.mean() == pytest.approx(-8 * g, abs=0.1)
+    expected = math.hypot(0.03 * 8 * g, 0.1 * g, 0.4)
     few = 4 / math.sqrt(first.size)
     assert first.std() == pytest.approx(expected, rel=few)
     assert correlation(first, second) < few
