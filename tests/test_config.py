@@ -13,6 +13,12 @@ from golden.errors import UserError
 from tests.support import SMALL, chip, chips, input_digits, weight_digits
 
 INTEGERS = {
+    "tiles": (1, 64),
+    "lanes": (1, 64),
+    "vector_words": (4, 65536),
+    "program_words": (1, 65536),
+    "weight_words": (1, 1 << 24),
+    "matrices": (1, 64),
     "rows": (1, 1024),
     "columns": (1, 1024),
     "cell_bits": (1, 6),
@@ -87,6 +93,8 @@ def test_unknown_mappings_are_refused(value):
     "fields, message",
     [
         ({"columns": 6, "adcs": 4}, r"adcs must divide columns \(6\) evenly, not 4: .* 1, 2, 3, 6"),
+        ({"lanes": 3}, "lanes must be a power of two, not 3"),
+        ({"vector_words": 1000}, "vector_words must be a power of two, not 1000"),
         ({"dac_bits": 5}, r"dac_bits must be an integer of 1 to 4 \(input_bits\), not 5"),
         ({"adcs": 5}, r"adcs must be an integer of 1 to 4 \(columns\), not 5"),
         ({"cell_bits": 5, "slices": 7}, r"slices must be an integer of 1 to 6, not 7"),
@@ -210,6 +218,7 @@ def test_hash_differs_with_every_field(name):
     config = chip()
     value = getattr(config, name)
     special = {"mapping": ["offset"], "adcs": [1, 4], "dac_bits": [1, 3]}
+    special |= {"lanes": [1, 2], "vector_words": [64, 128]}
     special["accumulator_bits"] = [30, 31]
     others = special.get(name) or [value + (1 if isinstance(value, int) else value / 10)]
     hashes = {dataclasses.replace(config, **{name: v}, **extra(name)).hash for v in others}
