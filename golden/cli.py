@@ -58,3 +58,23 @@ def write_whole(path: Path, content: str | bytes) -> None:
             raise
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def require_writable(*paths: Path | None) -> None:
+    """Find out before long work that files or folders cannot be written after it.
+
+    Raises
+    ------
+    UserError
+        If one of them, or the nearest folder above it that exists, cannot be written.
+    """
+    for path in paths:
+        if path is None:
+            continue
+        known = path.absolute()
+        while not known.exists():
+            known = known.parent
+        if known != path.absolute() and not known.is_dir():
+            raise UserError(f"{path} cannot be written: {known} is not a folder")
+        if not os.access(known, os.W_OK):
+            raise UserError(f"{path} cannot be written: {known} is read-only")

@@ -25,6 +25,9 @@ from sim import classifier, pictures, report
 from sim.job import TileJob
 from sim.runner import Build
 
+MIN_VERIFY_CODES = 4
+"""Codes between two levels of a cell below which write-verify resolves no quarter of a level."""
+
 TRACED_PRODUCTS = 8
 """Products in the waveform unless all are asked for: enough to see, small enough to open."""
 
@@ -58,6 +61,7 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     args = parse()
     console = Console(highlight=False)
+    cli.require_writable(args.out, args.json)
     config = load(args.config)
     require_integer("seed", args.seed, 0, 2**32 - 1)
     build = Build(config, "tile", "verilator")
@@ -180,6 +184,13 @@ def main() -> int:
     report.add_rows(table, diagnostics)
     console.print(table)
     report.print_warnings(console, diagnostics)
+    if wanted and abs(config.verify_code) >> config.verify_step < MIN_VERIFY_CODES:
+        console.print(
+            f"warning: single cells are read with dac_bits={config.dac_bits} and "
+            f"adc_bits={config.adc_bits}, too coarse to see a quarter of a level: raise them",
+            style="yellow",
+            soft_wrap=True,
+        )
     console.print(f"picture   {picture}", soft_wrap=True)
     if outcome.programmed:
         console.print(f"picture   {cells}", soft_wrap=True)

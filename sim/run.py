@@ -61,6 +61,7 @@ def main() -> int:
     require(args.tb in TESTBENCHES, f"TB must be one of {known}, not {args.tb!r}")
     require_integer("seed", args.seed, 0, 2**32 - 1)
     require_integer("count", args.count, 1, 1_000_000)
+    cli.require_writable(args.out, args.json)
     config = load(args.config)
     build = Build(config, args.tb, args.sim, waves=args.waves)
     with console.status("generating Verilog and building the simulator"):

