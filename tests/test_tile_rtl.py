@@ -99,13 +99,13 @@ def test_documented_cycles(adc_bits, groups, settle_cycles, plane, latency):
     assert (config.plane_cycles, config.latency_cycles) == (plane, latency)
 
 
-@pytest.mark.parametrize("adcs, settle_s", [(1, 40e-9), (4, 70e-9)])
+@pytest.mark.parametrize("adcs, settle_s", [(1, 40e-9), (4, 50e-9)])
 def test_the_adcs_never_rest_where_settling_is_shorter_than_conversion(adcs, settle_s):
     config = full_width(adcs=adcs, settle_s=settle_s)
     assert config.settle_cycles < config.groups * config.adc_bits
-    weights, vectors = random_operands(config, 30)
+    weights, vectors = random_operands(config, 60)
     counters = simulate(config, weights, vectors).counters
-    assert counters["adc_cycles"] == 30 * config.planes * config.groups * config.adc_bits
+    assert counters["adc_cycles"] == 60 * config.planes * config.groups * config.adc_bits
     assert counters["adc_cycles"] / counters["cycles"] > 0.95
 
 
