@@ -6,6 +6,7 @@ trial level? The search is digital and lives in `hw.adc`; the level is analogue 
 out-of-range flag; all follow from `threshold`, so that model and RTL cannot drift apart.
 """
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,12 @@ class Adcs:
 
     def beyond(self, held: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which held values lie outside of the range, where the code is clamped."""
-        return ~self.above(held, self.low) | self.above(held, self.high + 1)
+        low, high = self._ends
+        return (held < low) | (held >= high)
+
+    @cached_property
+    def _ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.threshold(self.low), self.threshold(self.high + 1)
 
     def convert(self, held: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the codes of held values: rounded first, clamped after."""

@@ -86,8 +86,9 @@ def _places(width: int, signed: bool) -> NDArray[np.float64]:
 
 
 def pack(values: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
-    """Return the bits of equal elements, least significant first."""
-    return (values[:, None] >> np.arange(width) & 1).astype(bool).ravel()
+    """Return the bits [..., n * width] of equal elements [..., n], least significant first."""
+    bits = (values[..., None] >> np.arange(width) & 1).astype(bool)
+    return bits.reshape(*values.shape[:-1], -1)
 
 
 def fields(layout: data.StructLayout, bits: NDArray[np.uint8]) -> dict[str, int]:

@@ -65,6 +65,7 @@ class Bridge:
         self._held = np.zeros((config.converters, config.groups))
         self._asked: int | None = None
         self._asked_trial = ""
+        self._steps = ""
         self._answer = np.zeros(config.converters, bool)
         write_flag(self._settled, 0)
         write_bits(self._above, np.zeros(config.converters, bool))
@@ -127,8 +128,7 @@ class Bridge:
         text = read_text(self._trial)
         if self._asked != select:
             self._asked = select
-            steps = unpack(read_bits(self._step), config.steps, signed=False)
-            self._adcs = self.analog.adcs(steps.astype(np.int64))
+            self._set_steps(read_text(self._step))
             self._values = self._held[:, select]
             write_bits(self._beyond, self._adcs.beyond(self._values))
         elif text == self._asked_trial:
@@ -138,6 +138,20 @@ class Bridge:
         above = self._adcs.above(self._values, trial)
         write_bits(self._above, above)
         self._answer = above
-        # Only the last trial of a search is odd.
-        if self.on_conversion and self._mode is Mode.MVM and (trial[0] % 2 or config.adc_bits == 1):
+        # Only the last trial of a search is odd, here that of ADC 0.
+        if text[-1] == "1" or config.adc_bits == 1:
+            self._tell_conversion(select, trial, above)
+
+    def _tell_conversion(
+        self, select: int, trial: NDArray[np.float64], above: NDArray[np.bool_]
+    ) -> None:
+        if self.on_conversion and self._mode is Mode.MVM:
             self.on_conversion(select, trial.astype(np.int64) - ~above)
+
+    def _set_steps(self, text: str) -> None:
+        """Set the steps of the ADCs, which seldom change."""
+        if text != self._steps:
+            self._steps = text
+            bits = bits_of(text, self._step)
+            steps = unpack(bits, self.analog.config.steps, signed=False)
+            self._adcs = self.analog.adcs(steps.astype(np.int64))
