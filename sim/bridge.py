@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from cocotb.triggers import FallingEdge
+from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
 from golden.analog import Analog
@@ -16,6 +16,7 @@ from golden.device import Pulse
 from hw.analog import Mode
 from sim.bits import bits_of, read_bits, read_flag, read_text, unpack, write_bits, write_flag
 from sim.cells import unpack_cell
+from sim.edges import FallingEdgeHook
 from sim.waves import BoundaryTrace
 
 
@@ -31,8 +32,6 @@ class Bridge:
 
     Attributes
     ----------
-    cycle
-        Falling edges seen since the bridge was made.
     on_sample
         Called, if set, with the cycle and the DAC codes [rows] of each sample.
     on_conversion
@@ -45,11 +44,11 @@ class Bridge:
     def __init__(self, dut: Any, analog: Analog):
         config = analog.config
         self.analog = analog
-        self.cycle = 0
+        self._edges, self._edge_time = 0, get_sim_time()
         self.on_sample: Callable[[int, NDArray[np.int64]], None] | None = None
         self.on_conversion: Callable[[int, NDArray[np.int64]], None] | None = None
         self.trace: BoundaryTrace | None = None
-        self._edge = FallingEdge(dut.clk)
+        self._clock = dut.clk
         # Looking a signal up takes as long as reading it.
         self._strobe, self._sample = dut.analog__strobe, dut.analog__sample
         self._select, self._step = dut.analog__select, dut.analog__step
@@ -71,24 +70,36 @@ class Bridge:
         write_bits(self._above, np.zeros(config.converters, bool))
         write_bits(self._beyond, np.zeros(config.converters, bool))
 
+    @property
+    def cycle(self) -> int:
+        """Falling edges since the bridge was made; to be read at one, which counts already."""
+        # Who else waits for an edge may be woken up before the bridge or after it.
+        return self._edges + (get_sim_time() != self._edge_time)
+
     async def run(self) -> None:
         """Answer for ever."""
-        while True:
-            await self._edge
-            self.cycle += 1
-            self._compare()
-            if self.trace:
-                self.trace.cycle(self._held, self._answer, self.analog)
-            if read_flag(self._sample):
-                # The comparators above still saw the values held until the end of this cycle.
-                self._hold()
-            if read_flag(self._strobe):
-                self._drive()
-                write_flag(self._settled, 0)
-            elif self._to_settle:
-                self._to_settle -= 1
-                if not self._to_settle:
-                    write_flag(self._settled, 1)
+        edge = FallingEdgeHook(self._clock, self._answer_cycle)
+        try:
+            await edge.failure()
+        finally:
+            edge.stop()
+
+    def _answer_cycle(self) -> None:
+        self._edges += 1
+        self._edge_time = get_sim_time()
+        self._compare()
+        if self.trace:
+            self.trace.cycle(self._held, self._answer, self.analog)
+        if read_flag(self._sample):
+            # The comparators above still saw the values held until the end of this cycle.
+            self._hold()
+        if read_flag(self._strobe):
+            self._drive()
+            write_flag(self._settled, 0)
+        elif self._to_settle:
+            self._to_settle -= 1
+            if not self._to_settle:
+                write_flag(self._settled, 1)
 
     def _drive(self) -> None:
         """Take over what the array is asked to do from this cycle on."""

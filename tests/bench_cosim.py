@@ -43,7 +43,7 @@ def measure(slices: int, products: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--products", type=int, default=1000, help="vectors (1000)")
+    parser.add_argument("--products", type=int, default=4000, help="vectors (4000)")
     arguments = parser.parse_args()
     print("planes per second of a 64 x 64 tile")
     print(f"{'slices':>6} {'co-simulation':>15} {'model':>15} {'ratio':>8}")
