@@ -83,7 +83,20 @@ class Done:
     tiles: list[dict[str, int]]
 
 
+@dataclass
+class Outcome:
+    """What the RTL did with a scenario: of each product, what came of it, cycles from request to
+    reply, and what that added to the counters of each tile; conductances of each tile at the end.
+    """
+
+    done: list[Done]
+    cycles: list[int]
+    counters: list[list[dict[str, int]]]
+    conductances: list[np.ndarray]
+
+
 COUNTS = "saturations", "input_clips", "reprograms"
+PORTS = {Space.DESCRIPTOR: "descriptors", Space.HOLDING: "holdings", Space.WEIGHT: "weights"}
 
 
 @dataclass

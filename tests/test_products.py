@@ -1,10 +1,13 @@
 """The product unit in Amaranth's simulator, against the model of the machine."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from golden.analog import Analog
 from golden.config import ChipConfig, load
@@ -142,3 +145,67 @@ def test_a_product():
     setting.vector[:] = rng.integers(-40, 40, 64)
     setting.add(0, rng.integers(-60, 61, (3, 2)), resident=True)
     print(check(setting.scenario([Product(0, d=32, a=0, count=3)])))
+
+
+@st.composite
+def chips(draw: st.DrawFn, most: int, slices: int) -> ChipConfig:
+    columns = draw(st.integers(1, most))
+    config = small(
+        rows=draw(st.integers(1, most)),
+        columns=columns,
+        adcs=draw(st.sampled_from([n for n in range(1, columns + 1) if columns % n == 0])),
+        mapping=draw(st.sampled_from(["differential", "offset"])),
+        cell_bits=draw(st.integers(1, 3)),
+        slices=draw(st.integers(1, slices)),
+        input_bits=draw(st.integers(1, 6)),
+        dac_bits=1,
+        adc_bits=draw(st.integers(2, 8)),
+        tiles=draw(st.sampled_from([1, 2, 4])),
+        lanes=draw(st.sampled_from([1, 2, 4, 8])),
+        settle_s=draw(st.integers(0, 5)) * 10e-9,
+        pulse_limit=1,
+        pulse_s=0.0,
+    )
+    return replace(config, dac_bits=draw(st.integers(1, config.input_bits)))
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, config: ChipConfig, shape: tuple[int, int]) -> Scenario:
+    """Draw a product with a matrix that the tiles hold, if they can, and run it once or twice."""
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    setting = Setting(config)
+    bits = rng.integers(1, 12, config.vector_words)
+    setting.vector[:] = rng.integers(-1 << bits, 1 << bits)
+    low, high = config.weight_range
+    weights = rng.integers(low, high, shape, endpoint=True)
+    first = draw(st.integers(0, config.tiles - 1))
+    number = draw(st.integers(0, config.matrices - 1))
+    setting.add(number, weights, first, resident=True)
+    rows, columns = shape
+    count = draw(st.integers(0, min(4, 64 // (rows + columns))))
+    places = [0, 64 - count * columns]
+    if draw(st.booleans()):
+        places = [64 - count * rows, 0]
+    product = Product(number, places[1], places[0], draw(st.integers(0, 9)), count)
+    steps = [draw(st.integers(*config.step_range)) for _ in range(config.steps)]
+    return setting.scenario([product] * draw(st.integers(1, 2)), steps)
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_products_with_blocks_that_the_tiles_hold(data):
+    config = data.draw(chips(4, 3))
+    row_blocks = data.draw(st.integers(1, config.tiles))
+    column_blocks = data.draw(st.integers(1, config.tiles // row_blocks))
+    rows = data.draw(st.integers(1, row_blocks * config.rows))
+    columns = data.draw(st.integers(1, column_blocks * config.columns))
+    check(data.draw(scenarios(config, (rows, columns))))
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_products_with_more_blocks_than_tiles(data):
+    config = data.draw(chips(2, 2).filter(lambda config: config.verifiable))
+    rows = data.draw(st.integers(1, 3 * config.rows))
+    columns = data.draw(st.integers(1, 3 * config.columns))
+    check(data.draw(scenarios(config, (rows, columns))))
