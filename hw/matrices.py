@@ -98,7 +98,9 @@ class Matrices(wiring.Component):
         config, host = self.config, self.holdings
         holdings = [
             Signal(
-                data.StructLayout({"block": HoldingLayout["block"].shape, "matrix": range(config.matrices + 1)}),
+                data.StructLayout(
+                    {"block": HoldingLayout["block"].shape, "matrix": range(config.matrices + 1)}
+                ),
                 name=f"holding_{t}",
             )
             for t in range(config.tiles)

@@ -4,12 +4,11 @@ While a tile drives one vector, the next is loaded into a register beside it. Ti
 row block get it in one pass.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.config import ChipConfig
-from golden.isa import WORD_BITS
 from hw.analog import step_layout
 from hw.dac import VectorLayout
 from hw.scheduler import BlockLayout
@@ -81,9 +80,7 @@ class OperandLoader(wiring.Component):
         # A buffer is reserved from the first word on until a tile takes the vector.
         reserved = Signal(config.tiles)
         targets = Signal(config.tiles)
-        m.d.comb += targets.eq(
-            Cat(a & (self.tops[t] == top) for t, a in enumerate(self.active))
-        )
+        m.d.comb += targets.eq(Cat(a & (self.tops[t] == top) for t, a in enumerate(self.active)))
         asking = Signal()
         m.d.comb += [
             asking.eq((left != 0) & ~self.stop & ((offset != 0) | ~(targets & reserved).any())),

@@ -5,7 +5,7 @@ time. For each such piece the row blocks at hand are added up, and, where a colu
 over several rounds, what a memory holds of the ones before.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -269,7 +269,5 @@ class PartialSums(wiring.Component):
         with m.If(rounding.valid):
             m.d.comb += self.saturations.eq(tree_sum(clamped))
 
-        m.d.comb += self.busy.eq(
-            (left != 0) | adds | adding.valid | added.valid | rounding.valid
-        )
+        m.d.comb += self.busy.eq((left != 0) | adds | adding.valid | added.valid | rounding.valid)
         return m

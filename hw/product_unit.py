@@ -98,9 +98,7 @@ class ProductUnit(wiring.Component):
         # Of the matrix; of all the vectors, all the results and all the weights.
         rows, columns = Signal(extent), Signal(extent)
         sizes = {"vectors": (count, rows), "results": (count, columns), "weights": (rows, columns)}
-        totals = {
-            name: Signal(2 * len(count), name=f"{name}_total") for name in sizes
-        }
+        totals = {name: Signal(2 * len(count), name=f"{name}_total") for name in sizes}
         m.d.comb += [
             count.eq(request.n),
             rows.eq(descriptor.rows),
@@ -254,7 +252,9 @@ class ProductUnit(wiring.Component):
         def within(address, total, size):
             return (address >= 0) & (address <= size) & (address + total <= size)
 
-        shapes = [(length > 0) & (length <= words) for length in (descriptor.rows, descriptor.columns)]
+        shapes = [
+            (length > 0) & (length <= words) for length in (descriptor.rows, descriptor.columns)
+        ]
         before = request.d + totals["results"] <= request.a
         after = request.a + totals["vectors"] <= request.d
         requirements = {

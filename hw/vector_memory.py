@@ -138,7 +138,5 @@ def _rotated(items: Sequence[Value] | Value, by: Value, *, left: bool) -> list[V
     count = len(rotated)
     for bit in range(len(by)):
         step = (1 << bit) if left else -(1 << bit)
-        rotated = [
-            Mux(by[bit], rotated[(i + step) % count], rotated[i]) for i in range(count)
-        ]
+        rotated = [Mux(by[bit], rotated[(i + step) % count], rotated[i]) for i in range(count)]
     return rotated

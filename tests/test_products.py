@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +36,9 @@ def small(**changes: Any) -> ChipConfig:
     return load("digits", **fields | changes)
 
 
-def simulate(scenario: Scenario, patience: int = 20000) -> tuple[list[Done], list[Analog], list[int]]:
+def simulate(
+    scenario: Scenario, patience: int = 20000
+) -> tuple[list[Done], list[Analog], list[int]]:
     """Return what came of each product, the analogue parts at the end, and cycles of each."""
     config = scenario.config
     dut = Products(config)
