@@ -222,7 +222,7 @@ def _vector(
         sources=sources,
         destination=destination,
         limits=limits,
-        base_cycles=12,
+        base_cycles=15,
         beat_cycles=len(sources),
     )
 
@@ -254,13 +254,12 @@ OPERATIONS = {
         semantics="d := V[a + immediate].",
         scalars="da",
         immediate=Immediate.VALUE,
-        base_cycles=6,
+        base_cycles=5,
     ),
     Opcode.STORE: Operation(
         semantics="V[a + immediate] := b, saturated to 32 bits.",
         scalars="ab",
         immediate=Immediate.VALUE,
-        base_cycles=6,
     ),
     Opcode.VADD: _vector("V[d+i] := V[a+i] + V[b+i], saturated to 32 bits.", "dabn", "ab", "d"),
     Opcode.VSUB: _vector("V[d+i] := V[a+i] - V[b+i], saturated to 32 bits.", "dabn", "ab", "d"),

@@ -4,29 +4,34 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
-from golden.isa import COUNTER_BITS, TILE_COUNTERS
+from golden.isa import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS
 
 TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE_COUNTERS})
 """Counters of a tile since reset."""
 
+ChipCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in CHIP_COUNTERS})
+"""Counters of what the tiles share, since reset."""
+
 
 class Counters(wiring.Component):
-    """Add, in every cycle, an amount to each of the tile's counters.
+    """Add, in every cycle, an amount to each of some counters.
 
     Parameters
     ----------
+    layout
+        The counters.
     amounts
         What to add to each counter in this cycle, by name; signals of the caller.
 
     Members
     -------
-    counters : Out, `TileCounters`
+    counters : Out, `layout`
         Two cycles late.
     """
 
-    def __init__(self, amounts: dict[str, Value]):
+    def __init__(self, layout: data.StructLayout, amounts: dict[str, Value]):
         self.amounts = amounts
-        super().__init__({"counters": Out(TileCounters)})
+        super().__init__({"counters": Out(layout)})
 
     def elaborate(self, platform):
         m = Module()

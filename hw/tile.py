@@ -121,6 +121,7 @@ class Tile(wiring.Component):
             high.append(taken & beyond & (code >= 0))
             low.append(taken & beyond & (code < 0))
         m.submodules.counters = counters = Counters(
+            TileCounters,
             {
                 "cycles": Value.cast(1),
                 "drives": dac.strobe,
@@ -132,7 +133,7 @@ class Tile(wiring.Component):
                 "reads": write_verify.strobe & (write_verify.mode == Mode.READ),
                 "pulses": write_verify.strobe & (write_verify.mode != Mode.READ),
                 "failures": reported & ~write_verify.outcomes.payload.success,
-            }
+            },
         )
         m.d.comb += self.counters.eq(counters.counters)
         return m
