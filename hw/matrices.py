@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from golden.config import ChipConfig
-from golden.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS
+from golden.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, WORD_BITS
 from hw.unit import WordPort
 
 DescriptorLayout = data.StructLayout({field.name: field.width for field in DESCRIPTOR_FIELDS})
@@ -60,8 +60,7 @@ class Matrices(wiring.Component):
         host = self.descriptors
         size = len(DESCRIPTOR_FIELDS)
         words = size * self.config.matrices
-        width = DESCRIPTOR_FIELDS[0].width
-        m.submodules.memory = memory = Memory(shape=width, depth=words, init=[])
+        m.submodules.memory = memory = Memory(shape=WORD_BITS, depth=words, init=[])
         load, store = memory.read_port(), memory.write_port()
         # A memory survives a reset. What has not been written since counts as 0.
         written = Signal(words)
@@ -125,4 +124,3 @@ class Matrices(wiring.Component):
                 m.d.sync += h.matrix.eq(Mux(self.keep, self.holding.matrix, 0))
                 with m.If(self.keep):
                     m.d.sync += h.block.eq(self.holding.block)
-        return

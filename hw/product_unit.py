@@ -51,8 +51,8 @@ class ProductUnit(wiring.Component):
     -------
     unit : In, `UnitPort`
         Takes MVM alone.
-    abort : In, 1
-        In a cycle between request and reply: end soon, with ABORTED.
+    aborting : In, 1
+        Until the reply, which is to come soon and be ABORTED, unless all is done before.
     step : In
         ADC steps; they stay until the reply.
     read, write : Out, `ReadPort` and `WritePort`
@@ -67,7 +67,7 @@ class ProductUnit(wiring.Component):
         super().__init__(
             {
                 "unit": In(UnitPort(config)),
-                "abort": In(1),
+                "aborting": In(1),
                 "step": In(step_layout(config)),
                 "read": Out(ReadPort(config)),
                 "write": Out(WritePort(config)),
@@ -155,14 +155,13 @@ class ProductUnit(wiring.Component):
         code = Signal(ErrorCode)
         m.d.comb += code.eq(self._fault(totals, descriptor, all_held & ended))
 
-        stopping = Signal()
         quiet = self._add_tiles(m, loader, sums, programmer, block.tile)
 
         m.d.sync += [
             reply.saturations.eq(reply.saturations + sums.saturations),
             reply.input_clips.eq(reply.input_clips + loader.clips),
         ]
-        with m.FSM() as fsm:
+        with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.unit.request.ready.eq(1)
                 with m.If(self.unit.request.valid):
@@ -190,7 +189,7 @@ class ProductUnit(wiring.Component):
                     m.next = "REPLY"
             with m.State("PLACE"):
                 m.next = "HELD"
-                with m.If(stopping):
+                with m.If(self.aborting):
                     m.next = "STOP"
                 with m.Elif(~held):
                     m.d.comb += [matrices.forget.eq(1), programmer.start.eq(1)]
@@ -198,7 +197,7 @@ class ProductUnit(wiring.Component):
             with m.State("PROGRAM"):
                 with m.If(~programmer.busy):
                     m.next = "STOP"
-                    with m.If(~stopping):
+                    with m.If(~self.aborting):
                         m.d.comb += matrices.keep.eq(1)
                         m.d.sync += reply.reprograms.eq(reply.reprograms + 1)
                         m.next = "HELD"
@@ -220,13 +219,13 @@ class ProductUnit(wiring.Component):
                     m.d.comb += [loader.start.eq(1), sums.start.eq(1)]
                 m.next = "RUN"
             with m.State("RUN"):
-                with m.If(stopping):
-                    m.next = "STOP"
-                with m.Elif(~sums.busy):
+                with m.If(~sums.busy):
                     m.d.sync += new_round
                     m.next = "PLACE"
                     with m.If(ended):
                         m.next = "REPLY"
+                with m.Elif(self.aborting):
+                    m.next = "STOP"
             with m.State("STOP"):
                 m.d.comb += [loader.stop.eq(1), sums.stop.eq(1)]
                 m.d.sync += reply.code.eq(ErrorCode.ABORTED)
@@ -236,11 +235,7 @@ class ProductUnit(wiring.Component):
                 m.d.comb += self.unit.reply.valid.eq(1)
                 with m.If(self.unit.reply.ready):
                     m.next = "IDLE"
-        m.d.comb += programmer.stop.eq(stopping)
-        with m.If(fsm.ongoing("IDLE")):
-            m.d.sync += stopping.eq(0)
-        with m.Elif(self.abort):
-            m.d.sync += stopping.eq(1)
+        m.d.comb += programmer.stop.eq(self.aborting)
         return m
 
     def _fault(self, totals: dict[str, Signal], descriptor: data.View, held: Value) -> Value:
@@ -252,16 +247,15 @@ class ProductUnit(wiring.Component):
         def within(address, total, size):
             return (address >= 0) & (address <= size) & (address + total <= size)
 
-        shapes = [
-            (length > 0) & (length <= words) for length in (descriptor.rows, descriptor.columns)
-        ]
+        lengths = descriptor.rows, descriptor.columns
+        fits = Cat((length > 0) & (length <= words) for length in lengths).all()
         before = request.d + totals["results"] <= request.a
         after = request.a + totals["vectors"] <= request.d
         requirements = {
             ErrorCode.OPERAND: (request.c >= RIGHT_SHIFTS[0]) & (request.c <= RIGHT_SHIFTS[1]),
             ErrorCode.MATRIX: (request.immediate >= 0)
             & (request.immediate < config.matrices)
-            & Cat(shapes).all()
+            & fits
             & (descriptor.tile < config.tiles),
             ErrorCode.ADDRESS: (request.n >= 0)
             & (request.n <= words)

@@ -28,7 +28,7 @@ class Products(wiring.Component):
 
     def __init__(self, config: ChipConfig):
         self.config = config
-        control = wiring.Signature({"abort": Out(1), "step": Out(step_layout(config))})
+        control = wiring.Signature({"aborting": Out(1), "step": Out(step_layout(config))})
         vector = wiring.Signature({"read": Out(ReadPort(config)), "write": Out(WritePort(config))})
         super().__init__(
             {
@@ -52,24 +52,31 @@ class Products(wiring.Component):
         for outer, inner in zip(self.tiles, products.tiles, strict=True):
             connect(m, inner.analog, flipped(outer.analog))
             m.d.comb += outer.counters.eq(inner.counters)
-        m.d.comb += [products.abort.eq(self.control.abort), products.step.eq(self.control.step)]
+        m.d.comb += [
+            products.aborting.eq(self.control.aborting),
+            products.step.eq(self.control.step),
+        ]
         return m
 
 
 @dataclass(frozen=True)
 class Product:
-    """An MVM, and after how many cycles it is aborted, if so."""
+    """An MVM, and from which cycle on it is aborted, if so."""
 
     matrix: int
     d: int
     a: int
     shift: int = 0
     count: int = 1
-    abort_after: int | None = None
+    abort_at: int | None = None
 
     @property
     def operands(self) -> dict[str, int]:
         return {"d": self.d, "a": self.a, "c": self.shift, "n": self.count}
+
+    def aborts(self, cycle: int) -> bool:
+        """Tell whether the chip is aborting in a cycle after the request."""
+        return self.abort_at is not None and cycle >= self.abort_at
 
 
 @dataclass

@@ -27,7 +27,7 @@ class Host:
     async def run(self) -> Outcome:
         dut, scenario = self.dut, self.scenario
         Clock(dut.clk, 10, "ns").start()
-        for name in ("unit__request__valid", "unit__reply__ready", "control__abort"):
+        for name in ("unit__request__valid", "unit__reply__ready", "control__aborting"):
             getattr(dut, name).value = 0
         for name in (*PORTS.values(), "vector"):
             for member in ("read__en", "write__en") if name == "vector" else ("read", "write"):
@@ -81,7 +81,7 @@ class Host:
         write_flag(dut.unit__request__valid, 0)
         cycles = 1
         while not read_flag(dut.unit__reply__valid):
-            write_flag(dut.control__abort, cycles == product.abort_after)
+            write_flag(dut.control__aborting, product.aborts(cycles))
             cycles += 1
             assert cycles < 2_000_000, "no reply"
             await self.edge

@@ -5,21 +5,28 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from amaranth.hdl import ResetInserter, Signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden.analog import Analog
 from golden.config import ChipConfig, load
 from golden.isa import TILE_COUNTERS, ErrorCode, Opcode, Space
+from golden.scheduler import product_cycles
+from golden.tile import Tile
 from tests.bench import Bench, answer_analog
-from tests.products import COUNTS, Done, Product, Products, Scenario, Setting
+from tests.products import (
+    COUNTS,
+    PORTS,
+    Done,
+    Product,
+    Products,
+    Scenario,
+    Setting,
+    run_on_model,
+)
 
 UNTIMED = [counter.name for counter in TILE_COUNTERS if not counter.timed]
-PORTS = {
-    Space.DESCRIPTOR: "descriptors",
-    Space.HOLDING: "holdings",
-    Space.WEIGHT: "weights",
-}
 
 
 def small(**changes: Any) -> ChipConfig:
@@ -34,6 +41,18 @@ def small(**changes: Any) -> ChipConfig:
         "settle_s": 0.0,
     }
     return load("digits", **fields | changes)
+
+
+async def read_words(ctx: Any, port: Any, count: int) -> list[int]:
+    """Return the first words behind a `WordPort`."""
+    words = []
+    ctx.set(port.read, 1)
+    for address in range(count):
+        ctx.set(port.address, address)
+        await ctx.tick()
+        words.append(ctx.get(port.value))
+    ctx.set(port.read, 0)
+    return words
 
 
 def simulate(
@@ -70,16 +89,6 @@ def simulate(
         ctx.set(port.en, 0)
         return words
 
-    async def read_words(ctx, port, count):
-        words = []
-        ctx.set(port.read, 1)
-        for address in range(count):
-            ctx.set(port.address, address)
-            await ctx.tick()
-            words.append(ctx.get(port.value))
-        ctx.set(port.read, 0)
-        return words
-
     async def host(ctx):
         for space, address, words in scenario.writes:
             if space is Space.VECTOR:
@@ -102,9 +111,9 @@ def simulate(
             ctx.set(request.valid, 0)
             begun = bench.now
             while not ctx.get(reply.valid):
-                ctx.set(dut.control.abort, bench.now - begun == product.abort_after)
+                ctx.set(dut.control.aborting, product.aborts(bench.now - begun))
                 await ctx.tick()
-            ctx.set(dut.control.abort, 0)
+            ctx.set(dut.control.aborting, 0)
             payload = ctx.get(reply.payload)
             ctx.set(reply.ready, 1)
             await ctx.tick()
@@ -200,7 +209,9 @@ def test_products_with_blocks_that_the_tiles_hold(data):
     column_blocks = data.draw(st.integers(1, config.tiles // row_blocks))
     rows = data.draw(st.integers(1, row_blocks * config.rows))
     columns = data.draw(st.integers(1, column_blocks * config.columns))
-    check(data.draw(scenarios(config, (rows, columns))))
+    scenario = data.draw(scenarios(config, (rows, columns)))
+    most = product_cycles(config, rows, columns, scenario.products[0].count)
+    assert max(check(scenario)) <= most
 
 
 @settings(max_examples=15)
@@ -210,3 +221,167 @@ def test_products_with_more_blocks_than_tiles(data):
     rows = data.draw(st.integers(1, 3 * config.rows))
     columns = data.draw(st.integers(1, 3 * config.columns))
     check(data.draw(scenarios(config, (rows, columns))))
+
+
+def test_a_single_plane_keeps_the_converters_busy():
+    config = small(rows=4, columns=4, dac_bits=6, adc_bits=10, tiles=2, lanes=4)
+    setting = Setting(config)
+    setting.vector[:] = np.random.default_rng(0).integers(-32, 32, 64)
+    setting.add(0, np.ones((8, 4), int), resident=True)
+    few, many = (
+        check(setting.scenario([Product(0, d=64 - 4 * count, a=0, count=count)]))[0]
+        for count in (2, 5)
+    )
+    assert many - few == 3 * config.groups * config.adc_bits
+
+
+def test_sums_beyond_32_bits_are_saturated_and_counted():
+    config = small(rows=1, cell_bits=6, slices=5, input_bits=8, adc_bits=12, tiles=1)
+    setting = Setting(config)
+    setting.vector[:2] = 100, -100
+    setting.add(0, np.array([[config.weight_range[1], 1]]), resident=True)
+    scenario = setting.scenario([Product(0, d=8, a=0, count=2)])
+    check(scenario)
+    done = scenario.expected()[0][0]
+    assert done.vector[8:12] == [2**31 - 1, 100, -(2**31), -100]
+    assert done.counts["saturations"] == 2
+
+
+WILD = st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 70)
+
+
+@settings(max_examples=5)
+@given(st.data())
+def test_what_faults_changes_nothing(data):
+    config = small(weight_words=32)
+    setting = Setting(config)
+    setting.vector[:] = np.arange(64)
+    setting.add(0, np.ones((2, 2), int), resident=True)
+    descriptors = st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 40), min_size=4, max_size=4)
+    for number in (1, 2):
+        words = np.array(data.draw(descriptors), "<u4")
+        # Whatever has no other fault would have to be programmed.
+        words[2] = max(words[2], config.weight_words)
+        setting.writes.append((Space.DESCRIPTOR, 4 * number, words))
+    wild = st.builds(
+        Product,
+        st.integers(-1, 3) | st.integers(-(2**31), 2**31 - 1),
+        d=WILD,
+        a=WILD,
+        shift=st.integers(-1, 64) | WILD,
+        count=st.integers(-1, 16) | WILD,
+    )
+    products = data.draw(st.lists(wild, min_size=20, max_size=20))
+    check(setting.scenario([*products, Product(0, d=32, a=0, count=1)]))
+
+
+FAULTS = [
+    (Product(0, d=32, a=0, shift=-1), ErrorCode.OPERAND),
+    (Product(0, d=32, a=0, shift=64), ErrorCode.OPERAND),
+    (Product(-1, d=32, a=0), ErrorCode.MATRIX),
+    (Product(3, d=32, a=0), ErrorCode.MATRIX),
+    (Product(1, d=32, a=0), ErrorCode.MATRIX),
+    (Product(0, d=63, a=0), ErrorCode.ADDRESS),
+    (Product(0, d=32, a=-1), ErrorCode.ADDRESS),
+    (Product(0, d=32, a=0, count=-1), ErrorCode.ADDRESS),
+    (Product(0, d=32, a=0, count=2**33), ErrorCode.ADDRESS),
+    (Product(0, d=2**32, a=0), ErrorCode.ADDRESS),
+    (Product(0, d=1, a=0), ErrorCode.OVERLAP),
+    (Product(0, d=0, a=0, count=0), ErrorCode.NONE),
+    (Product(2, d=32, a=0), ErrorCode.WEIGHTS),
+    (Product(2, d=0, a=0, shift=64), ErrorCode.OPERAND),
+]
+
+
+def test_faults():
+    setting = Setting(small())
+    setting.add(0, np.ones((3, 2), int), resident=True)
+    setting.writes.append((Space.DESCRIPTOR, 8, np.array([3, 2, 251, 0])))
+    scenario = setting.scenario([product for product, _ in FAULTS])
+    check(scenario)
+    codes = [done.code for done in scenario.expected()[0]]
+    assert codes == [code for _, code in FAULTS]
+
+
+@settings(max_examples=10)
+@given(st.data())
+def test_an_aborted_product_may_be_begun_again(data):
+    config = small(
+        columns=4,
+        adcs=data.draw(st.sampled_from([1, 4])),
+        dac_bits=data.draw(st.sampled_from([2, 6])),
+        lanes=2,
+    )
+    setting = Setting(config)
+    setting.vector[:] = np.random.default_rng(0).integers(-32, 32, 64)
+    setting.add(0, np.random.default_rng(1).integers(-60, 61, (6, 4)), resident=True)
+    product = Product(0, d=48, a=0, count=4)
+    abort_at = data.draw(st.integers(0, product_cycles(config, 6, 4, 4)))
+    scenario = setting.scenario([replace(product, abort_at=abort_at), product])
+    done, _, cycles = simulate(scenario)
+    assert done[0].code is (ErrorCode.NONE if cycles[0] <= abort_at else ErrorCode.ABORTED)
+    assert cycles[0] - abort_at <= 4 * config.latency_cycles
+    expected = setting.scenario([product]).expected()[0][0]
+    assert done[1].code is ErrorCode.NONE
+    assert (done[1].vector, done[1].holdings) == (expected.vector, expected.holdings)
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 1500))
+def test_a_tile_whose_programming_is_aborted_is_programmed_anew(cycle):
+    config = small(rows=2, slices=1, pulse_limit=2, tiles=2, adc_bits=8)
+    setting = Setting(config)
+    setting.vector[:] = np.arange(-32, 32)
+    setting.add(0, np.array([[7, -7], [3, 0], [1, -2], [-7, 5]]), 1)
+    product = Product(0, d=48, a=0, count=2)
+    scenario = setting.scenario([replace(product, abort_at=cycle), product])
+    done, analogs, cycles = simulate(scenario)
+    assert done[0].code is (ErrorCode.NONE if cycles[0] <= cycle else ErrorCode.ABORTED)
+    # It ends with the cell at hand and the one behind it.
+    cell = (config.pulse_limit + 1) * (config.settle_cycles + config.adc_bits + 12)
+    assert cycles[0] - cycle <= 2 * cell + 20
+    matrices = [done[0].holdings[2 * tile + 1] for tile in (1, 0)]
+    programmed = done[0].counts["reprograms"]
+    assert matrices == [int(i < programmed) for i in range(2)]
+    assert done[1].code is ErrorCode.NONE
+    assert done[1].counts["reprograms"] == 2 - programmed
+    assert done[1].holdings == [1, 1, 0, 1]
+    # The results are those of the arrays, whatever has been programmed into them.
+    machine = scenario.machine()
+    machine.tiles = [Tile(config, analog) for analog in analogs]
+    machine.write(Space.HOLDING, 0, done[1].holdings)
+    assert run_on_model(machine, product, scenario.steps).vector == done[1].vector
+
+
+def test_spaces_of_the_host():
+    dut = Products(small())
+    reset = Signal()
+    bench = Bench(ResetInserter(reset)(dut), 1000)
+
+    async def write(ctx, port, address, word):
+        ctx.set(port.address, address)
+        ctx.set(port.data, word)
+        ctx.set(port.write, 1)
+        await ctx.tick()
+        ctx.set(port.write, 0)
+
+    async def host(ctx):
+        assert await read_words(ctx, dut.descriptors, 12) == [0] * 12
+        for i, word in enumerate([7, 60, 2**32 - 60, 0]):
+            await write(ctx, dut.weights, i, word)
+        assert await read_words(ctx, dut.weights, 4) == [7, 60, 2**32 - 60, 0]
+        for i, word in enumerate([2**32 - 1, 1, 9, 3]):
+            await write(ctx, dut.holdings, i, word)
+        assert await read_words(ctx, dut.holdings, 4) == [2**32 - 1, 1, 9, 3]
+        # Any word of a descriptor makes the tiles forget its matrix.
+        await write(ctx, dut.descriptors, 11, 2**32 - 2)
+        assert await read_words(ctx, dut.holdings, 4) == [2**32 - 1, 1, 9, 0]
+        assert await read_words(ctx, dut.descriptors, 12) == [0] * 11 + [2**32 - 2]
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        assert await read_words(ctx, dut.descriptors, 12) == [0] * 12
+        assert await read_words(ctx, dut.holdings, 4) == [0] * 4
+
+    bench.sim.add_testbench(host)
+    bench.run()

@@ -1,6 +1,5 @@
 """The product unit under Verilator, with physics behind every tile."""
 
-
 import numpy as np
 import pytest
 
