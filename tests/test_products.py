@@ -201,7 +201,7 @@ def scenarios(draw: st.DrawFn, config: ChipConfig, shape: tuple[int, int]) -> Sc
     return setting.scenario([product] * draw(st.integers(1, 2)), steps)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.data())
 def test_products_with_blocks_that_the_tiles_hold(data):
     config = data.draw(chips(4, 3))
@@ -214,7 +214,7 @@ def test_products_with_blocks_that_the_tiles_hold(data):
     assert max(check(scenario)) <= most
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.data())
 def test_products_with_more_blocks_than_tiles(data):
     config = data.draw(chips(2, 2).filter(lambda config: config.verifiable))
@@ -250,7 +250,7 @@ def test_sums_beyond_32_bits_are_saturated_and_counted():
 WILD = st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 70)
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(st.data())
 def test_what_faults_changes_nothing(data):
     config = small(weight_words=32)
@@ -303,7 +303,7 @@ def test_faults():
     assert codes == [code for _, code in FAULTS]
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(st.data())
 def test_an_aborted_product_may_be_begun_again(data):
     config = small(
@@ -326,7 +326,7 @@ def test_an_aborted_product_may_be_begun_again(data):
     assert (done[1].vector, done[1].holdings) == (expected.vector, expected.holdings)
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(st.integers(0, 1500))
 def test_a_tile_whose_programming_is_aborted_is_programmed_anew(cycle):
     config = small(rows=2, slices=1, pulse_limit=2, tiles=2, adc_bits=8)
