@@ -1,6 +1,8 @@
 """Generate Verilog: the same bytes for the same configuration, from any folder."""
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from amaranth.back import verilog
@@ -9,9 +11,15 @@ from amaranth.lib import wiring
 from golden import cli
 from golden.config import ChipConfig, load
 from golden.errors import require
+from hw.chip import AxiChip, UartChip
 from hw.tile import Tile
 
-TOPS: dict[str, type[wiring.Component]] = {"tile": Tile}
+TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
+    "tile": Tile,
+    "chip": AxiChip,
+    "chip_uart": UartChip,
+    "chip_traced": partial(AxiChip, traced=True),
+}
 """Top levels by name."""
 
 
