@@ -222,9 +222,7 @@ class VectorUnit(wiring.Component):
                 m.d.comb += fault.eq(~(fits(b, WORD_BITS) & fits(c, WORD_BITS) & ordered))
         return fault
 
-    def _find_misplaced(
-        self, pair: Value, stores: Value, address: Signal, overlap: Signal
-    ) -> list:
+    def _find_misplaced(self, pair: Value, stores: Value, address: Signal, overlap: Signal) -> list:
         """Return the assignments that tell whether vectors lie outside or overlap."""
         words = self.config.vector_words
         request = self.port.request.payload

@@ -1,4 +1,4 @@
-"""The sequencer with the vector unit in RTL, in lockstep with the model, instruction by instruction.
+"""The sequencer with the vector unit in RTL, in lockstep with the model.
 
 Products are answered by the test bench, with what the model makes of them.
 """
@@ -41,9 +41,9 @@ CONFIG = load(
     adc_bits=4,
     accumulator_bits=8,
     tiles=3,
-    lanes=4,
+    lanes=2,
     vector_words=128,
-    program_words=48,
+    program_words=64,
     weight_words=256,
     matrices=2,
 )
@@ -66,6 +66,7 @@ class Bench:
         wiring.connect(m, self.dut.vector, unit.port)
         share(m, self.memory, [unit, self.dut, self.host])
         self.simulation = Simulation(m)
+        self._ports = {Space.PROGRAM: self.dut.program, Space.SCALAR: self.dut.scalars}
 
     # Host
 
@@ -76,15 +77,13 @@ class Bench:
                 ctx.set(self.host.write.mask, 1)
                 ctx.set(self.host.write.address, address + i)
                 ctx.set(self.host.write.data[0], word)
-                await ctx.tick()
-                ctx.set(self.host.write.en, 0)
             else:
-                port = self.dut.program if space is Space.PROGRAM else self.dut.scalars
-                ctx.set(port.address, address + i)
-                ctx.set(port.data, word)
-                ctx.set(port.write, 1)
-                await ctx.tick()
-                ctx.set(port.write, 0)
+                ctx.set(self._ports[space].address, address + i)
+                ctx.set(self._ports[space].data, word)
+                ctx.set(self._ports[space].write, 1)
+            await ctx.tick()
+            for enable in (self.host.write.en, *(port.write for port in self._ports.values())):
+                ctx.set(enable, 0)
 
     async def read(self, ctx, space: Space, count: int) -> list[int]:
         words = []
@@ -96,7 +95,7 @@ class Bench:
                 ctx.set(self.host.read.en, 0)
                 words.append(ctx.get(self.host.read.data[0]) % (1 << 32))
             else:
-                port = self.dut.program if space is Space.PROGRAM else self.dut.scalars
+                port = self._ports[space]
                 ctx.set(port.address, address)
                 ctx.set(port.read, 1)
                 await ctx.tick()
@@ -111,9 +110,14 @@ class Bench:
         ctx.set(self.dut.control.run, 0)
 
     async def load(self, ctx, model: Machine) -> None:
-        """Bring the memories to what the model has, and what nothing writes to zero."""
+        """Bring the memories to what the model has."""
         for space in (Space.VECTOR, Space.PROGRAM, Space.SCALAR):
             await self.write(ctx, space, 0, model._spaces[space])
+
+    async def abort(self, ctx) -> None:
+        ctx.set(self.dut.control.abort, 1)
+        await ctx.tick()
+        ctx.set(self.dut.control.abort, 0)
 
     async def check_memories(self, ctx, model: Machine) -> None:
         for space in (Space.VECTOR, Space.PROGRAM, Space.SCALAR):
@@ -136,7 +140,8 @@ class Bench:
         dut, trace, write = self.dut, self.dut.trace, self.memory.write
         words: dict[int, int] = {}
         product = dut.product
-        for cycles in range(1, LIMIT):
+        cycles = 1
+        while cycles < LIMIT:
             if ctx.get(write.en):
                 for i in range(CONFIG.lanes):
                     if ctx.get(write.mask) >> i & 1:
@@ -148,6 +153,7 @@ class Bench:
             if ctx.get(trace.finished):
                 break
             await ctx.tick()
+            cycles += 1
         assert (ctx.get(trace.pc), ctx.get(trace.code)) == (effects.pc, effects.code)
         assert words == {a + i: v for a, values in effects.words for i, v in enumerate(values)}
         halves = ctx.get(trace.halves)
@@ -191,10 +197,12 @@ class Bench:
         await self.load(ctx, model)
         before = self.counters(ctx)
         pc = 0
-        for _ in range(limit):
+        for count in range(limit):
             if not model.status.running:
                 model.start(pc)
                 await self.start(ctx, pc)
+            # What arrives while an instruction is under way takes effect at its end.
+            ctx.set(self.dut.control.abort, count == limit - 1)
             scalars = model._scalars.copy()
             effects = model.step()
             cycles = await self.instruction(ctx, effects)
@@ -207,13 +215,10 @@ class Bench:
             pc = effects.pc + 1
             if not model.status.running and effects.pc >= CONFIG.program_words:
                 break
+        ctx.set(self.dut.control.abort, 0)
         model.abort()
-        if self.state(ctx)[0]:
-            ctx.set(self.dut.control.abort, 1)
-            await ctx.tick()
-            ctx.set(self.dut.control.abort, 0)
-            while self.state(ctx)[0]:
-                await ctx.tick()
+        await ctx.tick()
+        assert self.state(ctx) == (False, model.status.code, model.status.pc)
         await ctx.tick().repeat(2)
         after = self.counters(ctx)
         gained = {name: after[name] - before[name] for name in UNTIMED}
@@ -262,7 +267,7 @@ def test_random_programs(scenario):
     bench().run(lambda ctx: bench().lockstep(ctx, model, 60))
 
 
-EDGES = [*SCALAR_RANGE, *WORD_RANGE, -2, -1, 0, 1, 2, 1 << 32, (1 << 63) - 2, 1 - (1 << 63)]
+EDGES = [*SCALAR_RANGE, *WORD_RANGE, -1, 0, 1, 1 << 32]
 
 
 def set_scalar(number: int, value: int) -> list[Instruction]:
@@ -275,24 +280,193 @@ def set_scalar(number: int, value: int) -> list[Instruction]:
 
 
 @pytest.mark.parametrize("first", EDGES)
-def test_scalars_at_their_ends(first):
-    """All pairs of values; whether a branch is taken shows in the program counter."""
-    for second in EDGES:
-        program = [*set_scalar(1, first), *set_scalar(2, second)]
-        program += [
-            Instruction(opcode, d=3, a=1, b=2) for opcode in (Opcode.ADD, Opcode.SUB)
-        ]
-        program += [
-            Instruction(Opcode.ADDI, d=4, a=1, immediate=i) for i in (-1, 0, 1, *WORD_RANGE)
-        ]
+@pytest.mark.parametrize("half", [0, 1])
+def test_scalars_at_their_ends(first, half):
+    """All pairs of values. The program counter tells whether a branch is taken."""
+    program = set_scalar(1, first)
+
+    def branch(opcode: Opcode, **scalars: int) -> None:
+        program.append(Instruction(opcode, **scalars, immediate=len(program) + 2))
+        program.append(Instruction(Opcode.ADDI, d=5, a=1, immediate=WORD_RANGE[half]))
+
+    for second in EDGES[half::2]:
+        program += set_scalar(2, second)
+        program += [Instruction(opcode, d=3, a=1, b=2) for opcode in (Opcode.ADD, Opcode.SUB)]
         for opcode in (Opcode.BEQ, Opcode.BNE, Opcode.BLT, Opcode.BGE):
-            program.append(Instruction(opcode, a=1, b=2, immediate=len(program) + 2))
-            program.append(Instruction(Opcode.ADDI, d=5, a=5, immediate=1))
-        program.append(Instruction(Opcode.LOOP, d=1, immediate=len(program) + 2))
-        program.append(Instruction(Opcode.SET, d=6, immediate=-1))
-        program.append(Instruction(Opcode.STORE, a=7, b=2, immediate=5))
-        program.append(Instruction(Opcode.LOAD, d=8, a=7, immediate=5))
-        program.append(Instruction(Opcode.LOAD, d=8, a=2, immediate=-1))
-        program.append(Instruction(Opcode.STORE, a=2, b=1, immediate=127))
-        program.append(Instruction(Opcode.HALT))
-        check([instruction.encode() for instruction in program], limit=60)
+            branch(opcode, a=1, b=2)
+        branch(Opcode.LOOP, d=3)
+        program.append(Instruction(Opcode.STORE, a=4, b=3, immediate=5))
+    check([instruction.encode() for instruction in program])
+
+
+@pytest.mark.parametrize("address", [0, 1, 127, 128, -1, 1 << 32, SCALAR_RANGE[0], SCALAR_RANGE[1]])
+def test_addresses_of_single_words(address):
+    program = []
+    for immediate in (0, 1, -1, 127):
+        program += [
+            Instruction(Opcode.LOAD, d=2, a=1, immediate=immediate),
+            Instruction(Opcode.STORE, a=1, b=3, immediate=immediate),
+            Instruction(Opcode.LOAD, d=4, a=1, immediate=immediate),
+        ]
+    check([instruction.encode() for instruction in program], {1: address, 3: -99})
+
+
+def test_loops():
+    text = """
+            SET s1, 3
+    outer:  SET s2, 4
+    inner:  VADD s3, s4, s5, s6
+            ADDI s3, s3, 1
+            LOOP s2, inner
+            LOOP s1, outer
+            HALT
+    """
+    model = check(text, {3: 64, 4: 3, 5: 31, 6: 5})
+    assert model.chip_counters["instructions"] == 1 + 3 * (1 + 4 * 3 + 1) + 1
+
+
+@pytest.mark.parametrize("pc", [CONFIG.program_words, CONFIG.program_words + 1, (1 << 32) - 1])
+def test_a_program_counter_outside_of_the_memory(pc):
+    jump = Instruction(Opcode.JUMP, immediate=pc - ((pc >> 31) << 32)).encode()
+    assert check([jump]).status.code is ErrorCode.PROGRAM_COUNTER
+    running_off = [Instruction(Opcode.SET, d=1, immediate=i).encode() for i in range(64)]
+    assert check(running_off).status.code is ErrorCode.PROGRAM_COUNTER
+    model = model_of([])
+
+    async def job(ctx):
+        await bench().start(ctx, pc)
+        model.start(pc)
+        await bench().instruction(ctx, model.step())
+        assert bench().state(ctx) == (False, ErrorCode.PROGRAM_COUNTER, pc)
+
+    bench().run(job)
+
+
+def test_every_opcode_and_every_unused_field():
+    """All opcodes there are not are illegal, and all that are with a bit set that they ignore."""
+    words = [code << 56 for code in range(256) if code not in list(Opcode)]
+    for opcode in Opcode:
+        words += [opcode << 56 | 1 << bit for bit in (0, 31, 32, 36, 40, 44, 48, 52, 55)]
+    size = CONFIG.program_words
+    for start in range(0, len(words), size):
+        check(words[start : start + size], limit=2 * size)
+
+
+def test_adc_steps_are_those_of_the_run():
+    top = CONFIG.step_range[1]
+    program = [Instruction(Opcode.STEP, a=a, immediate=i) for a in (1, 2) for i in (-1, 0, 1, 2)]
+    program += [Instruction(Opcode.STEP, a=a, immediate=0) for a in (3, 4, 5)]
+    words = [instruction.encode() for instruction in program]
+    check(words, {1: 0, 2: top, 3: top + 1, 4: -1, 5: 1 << 40})
+
+
+# Ends that the program does not choose
+
+
+ENDLESS = """
+    again:  VSCALE s1, s2, s3, s4, s5
+            VDOT s6, s1, s2, s5
+            STORE s7, s6, 3
+            LOAD s8, s7, 3
+            ADDI s9, s9, 1
+            JUMP again
+"""
+
+
+def test_abort_at_any_time():
+    """At every cycle of an endless loop; each time the program goes on where it stopped."""
+    this, model = bench(), model_of(ENDLESS, {1: 40, 2: 7, 3: -77, 4: 3, 5: 9, 7: 90})
+
+    async def job(ctx):
+        await this.load(ctx, model)
+        for delay in range(100):
+            model.start(model.status.pc)
+            await this.start(ctx, model.status.pc)
+            ended = 0
+            for cycle in range(LIMIT):
+                ctx.set(this.dut.control.abort, cycle == delay)
+                finished = ctx.get(this.dut.trace.finished)
+                if finished and ctx.get(this.dut.trace.code) == ErrorCode.ABORTED:
+                    model.abort()
+                elif finished:
+                    model.step()
+                    ended += cycle > delay
+                await ctx.tick()
+                if not this.state(ctx)[0]:
+                    break
+            assert ended <= 1
+            assert this.state(ctx) == (False, ErrorCode.ABORTED, model.status.pc)
+        await this.check_memories(ctx, model)
+
+    this.run(job)
+    assert model.chip_counters["instructions"] > 100
+
+
+@pytest.mark.parametrize("delay", range(6))
+def test_what_ends_by_itself_is_not_aborted(delay):
+    """An abort that comes while the last instruction runs, or later, changes nothing."""
+    this, model = bench(), model_of("SET s1, 5\nHALT")
+
+    async def job(ctx):
+        await this.load(ctx, model)
+        await this.start(ctx, 1)
+        for cycle in range(9):
+            ctx.set(this.dut.control.abort, cycle == delay)
+            await ctx.tick()
+        assert this.state(ctx) == (False, ErrorCode.NONE, 1)
+        await this.start(ctx, 0)
+        await ctx.tick().repeat(8)
+        assert this.state(ctx) == (False, ErrorCode.NONE, 1)
+
+    this.run(job)
+
+
+def test_a_product_may_end_by_abort():
+    """Its counts are added all the same."""
+    this, model = bench(), model_of("MVM s0, s0, s0, s0, 0\nHALT")
+
+    async def job(ctx):
+        await this.load(ctx, model)
+        product = this.dut.product
+        before = this.counters(ctx)
+        await this.start(ctx, 0)
+        while not ctx.get(product.request.valid):
+            await ctx.tick()
+        ctx.set(product.request.ready, 1)
+        await ctx.tick()
+        ctx.set(product.request.ready, 0)
+        await this.abort(ctx)
+        for _ in range(9):
+            assert ctx.get(this.dut.aborting) and this.state(ctx)[0]
+            await ctx.tick()
+        counts = {"saturations": 2, "input_clips": 3, "reprograms": 4}
+        ctx.set(product.reply.payload, {"code": ErrorCode.ABORTED, "scalar": 1, **counts})
+        ctx.set(product.reply.valid, 1)
+        await ctx.tick()
+        ctx.set(product.reply.valid, 0)
+        assert this.state(ctx) == (False, ErrorCode.ABORTED, 0)
+        await ctx.tick().repeat(2)
+        after = this.counters(ctx)
+        assert not ctx.get(this.dut.aborting)
+        assert {name: after[name] - before[name] for name in UNTIMED} == {
+            "instructions": 0,
+            **counts,
+        }
+        await this.check_memories(ctx, model)
+
+    this.run(job)
+
+
+def test_clock_cycles_are_counted():
+    this, model = bench(), model_of("SET s5, 3\nVRELU s1, s1, s5\nHALT")
+
+    async def job(ctx):
+        await this.load(ctx, model)
+        before = this.counters(ctx)
+        await this.start(ctx, 0)
+        await ctx.tick().repeat(49)
+        after = this.counters(ctx)
+        assert after["cycles"] - before["cycles"] == 50
+        assert after["busy_cycles"] - before["busy_cycles"] == 4 + (15 + 2) + 4
+
+    this.run(job)

@@ -11,13 +11,6 @@ from golden.isa import WORD_RANGE
 from hw.vector_memory import VectorMemory
 
 
-def run(dut, bench):
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-
-
 @st.composite
 def accesses(draw, words: int, lanes: int):
     """Draw what happens in each cycle: a read address or None, and a write or None."""
@@ -56,4 +49,7 @@ def test_accesses_at_any_address(words, lanes, data):
             if expected is not None:
                 assert [ctx.get(word) for word in dut.read.data] == expected
 
-    run(dut, bench)
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
