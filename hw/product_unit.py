@@ -261,7 +261,7 @@ class ProductUnit(wiring.Component):
             & (request.n <= words)
             & within(request.a, totals["vectors"], words)
             & within(request.d, totals["results"], words),
-            ErrorCode.OVERLAP: before | after | (request.n == 0),
+            ErrorCode.OVERLAP: before | after,
             ErrorCode.WEIGHTS: held
             | within(descriptor.weights, totals["weights"], config.weight_words),
         }

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from amaranth.hdl import ResetInserter, Signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -279,8 +280,10 @@ FAULTS = [
     (Product(0, d=32, a=0, shift=-1), ErrorCode.OPERAND),
     (Product(0, d=32, a=0, shift=64), ErrorCode.OPERAND),
     (Product(-1, d=32, a=0), ErrorCode.MATRIX),
-    (Product(3, d=32, a=0), ErrorCode.MATRIX),
+    (Product(5, d=32, a=0), ErrorCode.MATRIX),
     (Product(1, d=32, a=0), ErrorCode.MATRIX),
+    (Product(3, d=32, a=0), ErrorCode.MATRIX),
+    (Product(4, d=32, a=0), ErrorCode.MATRIX),
     (Product(0, d=63, a=0), ErrorCode.ADDRESS),
     (Product(0, d=32, a=-1), ErrorCode.ADDRESS),
     (Product(0, d=32, a=0, count=-1), ErrorCode.ADDRESS),
@@ -294,36 +297,39 @@ FAULTS = [
 
 
 def test_faults():
-    setting = Setting(small())
+    setting = Setting(small(matrices=5))
     setting.add(0, np.ones((3, 2), int), resident=True)
-    setting.writes.append((Space.DESCRIPTOR, 8, np.array([3, 2, 251, 0])))
+    # One whose weights, one whose tile and one whose columns are outside; and one that is empty.
+    outside = np.array([[3, 2, 251, 0], [3, 2, 0, 2], [3, 65, 0, 0]])
+    setting.writes.append((Space.DESCRIPTOR, 8, outside.ravel()))
     scenario = setting.scenario([product for product, _ in FAULTS])
     check(scenario)
     codes = [done.code for done in scenario.expected()[0]]
     assert codes == [code for _, code in FAULTS]
 
 
-@settings(max_examples=6)
-@given(st.data())
-def test_an_aborted_product_may_be_begun_again(data):
-    config = small(
-        columns=4,
-        adcs=data.draw(st.sampled_from([1, 4])),
-        dac_bits=data.draw(st.sampled_from([2, 6])),
-        lanes=2,
-    )
+@pytest.mark.parametrize(("adcs", "dac_bits"), [(1, 2), (4, 6)])
+def test_an_aborted_product_may_be_begun_again(adcs, dac_bits):
+    config = small(columns=4, adcs=adcs, dac_bits=dac_bits, adc_bits=4, lanes=2)
     setting = Setting(config)
     setting.vector[:] = np.random.default_rng(0).integers(-32, 32, 64)
     setting.add(0, np.random.default_rng(1).integers(-60, 61, (6, 4)), resident=True)
-    product = Product(0, d=48, a=0, count=4)
-    abort_at = data.draw(st.integers(0, product_cycles(config, 6, 4, 4)))
-    scenario = setting.scenario([replace(product, abort_at=abort_at), product])
+    product = Product(0, d=48, a=0, count=2)
+    # Every cycle until the first vectors are in the tiles, then some.
+    most = product_cycles(config, 6, 4, 2)
+    aborted = [replace(product, abort_at=at) for at in (*range(30), *range(30, most, 12))]
+    scenario = setting.scenario([each for one in aborted for each in (one, product)])
     done, _, cycles = simulate(scenario)
-    assert done[0].code is (ErrorCode.NONE if cycles[0] <= abort_at else ErrorCode.ABORTED)
-    assert cycles[0] - abort_at <= 4 * config.latency_cycles
     expected = setting.scenario([product]).expected()[0][0]
-    assert done[1].code is ErrorCode.NONE
-    assert (done[1].vector, done[1].holdings) == (expected.vector, expected.holdings)
+    for i, one in enumerate(aborted):
+        ended, begun_again = done[2 * i : 2 * i + 2]
+        remained = cycles[2 * i] - one.abort_at
+        assert ended.code is (ErrorCode.ABORTED if remained > 2 else ErrorCode.NONE)
+        assert remained <= 4 * config.latency_cycles
+        assert begun_again.code is ErrorCode.NONE
+        assert begun_again.counts == expected.counts
+        assert begun_again.vector == expected.vector
+        assert begun_again.holdings == expected.holdings
 
 
 @settings(max_examples=6)
@@ -333,16 +339,20 @@ def test_a_tile_whose_programming_is_aborted_is_programmed_anew(cycle):
     setting = Setting(config)
     setting.vector[:] = np.arange(-32, 32)
     setting.add(0, np.array([[7, -7], [3, 0], [1, -2], [-7, 5]]), 1)
+    # Something else at first.
+    setting.writes.append((Space.HOLDING, 0, np.array([0, 3, 0, 3])))
     product = Product(0, d=48, a=0, count=2)
     scenario = setting.scenario([replace(product, abort_at=cycle), product])
     done, analogs, cycles = simulate(scenario)
-    assert done[0].code is (ErrorCode.NONE if cycles[0] <= cycle else ErrorCode.ABORTED)
+    assert done[0].code is (ErrorCode.ABORTED if cycles[0] - cycle > 2 else ErrorCode.NONE)
     # It ends with the cell at hand and the one behind it.
     cell = (config.pulse_limit + 1) * (config.settle_cycles + config.adc_bits + 12)
     assert cycles[0] - cycle <= 2 * cell + 20
-    matrices = [done[0].holdings[2 * tile + 1] for tile in (1, 0)]
     programmed = done[0].counts["reprograms"]
-    assert matrices == [int(i < programmed) for i in range(2)]
+    for i, tile in enumerate((1, 0)):
+        touched = done[0].tiles[tile]["reads"] > 0
+        matrix = done[0].holdings[2 * tile + 1]
+        assert matrix == (1 if i < programmed else 0 if touched else 3)
     assert done[1].code is ErrorCode.NONE
     assert done[1].counts["reprograms"] == 2 - programmed
     assert done[1].holdings == [1, 1, 0, 1]
