@@ -12,7 +12,7 @@ from golden.isa import NOT_COUNTED, WORD_BITS
 from golden.packet import HEADER, HEADER_WORDS, Packet, Responder, identity, unpack
 from sim.bits import pack, read_bits, read_flag, write_bits, write_flag
 from sim.bits import unpack as unpack_bits
-from sim.lockstep import Lockstep, MismatchError
+from sim.lockstep import Lockstep, LockstepError
 
 POLL_CYCLES = 500
 """A STATUS packet waits so long for the end of a running program."""
@@ -84,7 +84,7 @@ class SimulatedCarrier:
 
     def _refuse_mismatch(self) -> None:
         if self._lockstep.mismatch:
-            raise MismatchError(self._lockstep.mismatch)
+            raise LockstepError(self._lockstep.mismatch)
 
     def _check(self, words: list[int]) -> None:
         expected = self._expected
@@ -97,7 +97,7 @@ class SimulatedCarrier:
             want = [0 if i in uncounted else word for i, word in enumerate(want)]
             got = [0 if i in uncounted else word for i, word in enumerate(got)]
         if want != got:
-            raise MismatchError(
+            raise LockstepError(
                 f"mismatch: the reply to a packet of type {self._kind:#04x} differs\n"
                 f"  expected      {[hex(word) for word in want]}\n"
                 f"  actual        {[hex(word) for word in got]}"

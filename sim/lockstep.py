@@ -30,7 +30,7 @@ COUNTERS_CYCLES = 3
 later."""
 
 
-class MismatchError(AssertionError):
+class LockstepError(AssertionError):
     """RTL and model differ; the message says where."""
 
 
@@ -61,8 +61,8 @@ class Lockstep:
         Of the clock, since reset.
     mismatch
         The first difference, in words; empty if there is none.
-    opcodes, codes
-        Those met since reset: of instructions without a fault, and of all.
+    opcodes
+        Of the instructions since reset that did not fault.
     """
 
     dut: Any
@@ -73,7 +73,6 @@ class Lockstep:
     cycle: int = 0
     mismatch: str = ""
     opcodes: set[Opcode] = field(default_factory=set)
-    codes: set[ErrorCode] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         config, dut = self.config, self.dut
@@ -133,7 +132,6 @@ class Lockstep:
             return
         effects = self._last = model.step()
         self.instructions += 1
-        self.codes.add(code)
         if effects.instruction and code is ErrorCode.NONE:
             self.opcodes.add(effects.instruction.opcode)
         self._check_at = self.cycle + COUNTERS_CYCLES
