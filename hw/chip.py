@@ -17,6 +17,7 @@ from golden.packet import identity, space_words
 from hw.analog import AnalogPort
 from hw.axi import AxiCarrier, AxiLite, AxiRegisters, AxiStream
 from hw.counters import ChipCounters, TileCounters
+from hw.macro import add_macro
 from hw.packet import (
     CommandWord,
     ControlPort,
@@ -258,6 +259,8 @@ class AxiChip(wiring.Component):
     ----------
     traced
         Whether what the program does can be watched at the pins.
+    blackbox
+        Whether the arrays are black boxes inside, see `hw.macro`, instead of pins.
 
     Members
     -------
@@ -268,19 +271,20 @@ class AxiChip(wiring.Component):
     m_axis : Out, `AxiStream`
         Replies.
     analog : Out, `tiles` x `AnalogPort`
+        Unless they are black boxes.
     trace : Out, `TracePort`
         If traced.
     """
 
-    def __init__(self, config: ChipConfig, *, traced: bool = False):
-        self.config, self.traced = config, traced
+    def __init__(self, config: ChipConfig, *, traced: bool = False, blackbox: bool = False):
+        self.config, self.traced, self.blackbox = config, traced, blackbox
         self.registers = AxiRegisters(identity(config), counter_count(config))
         super().__init__(
             {
                 "s_axil": In(AxiLite(len(self.registers.s_axil.awaddr))),
                 "s_axis": In(AxiStream()),
                 "m_axis": Out(AxiStream()),
-                "analog": Out(AnalogPort(config)).array(config.tiles),
+                **({} if blackbox else {"analog": Out(AnalogPort(config)).array(config.tiles)}),
                 **({"trace": Out(TracePort(config))} if traced else {}),
             }
         )
@@ -295,7 +299,11 @@ class AxiChip(wiring.Component):
         connect(m, carrier.m_axis, flipped(self.m_axis))
         connect(m, carrier.commands, chip.commands)
         connect(m, chip.replies, carrier.replies)
-        _connect_analog(m, chip, self)
+        if self.blackbox:
+            for tile, port in enumerate(chip.analog):
+                add_macro(m, self.config, tile, port)
+        else:
+            _connect_analog(m, chip, self)
         m.d.comb += [
             registers.state.eq(chip.control.state),
             registers.position.eq(chip.control.position),
