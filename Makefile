@@ -9,12 +9,13 @@ WAVES =
 CONFIG =
 COUNT =
 TOP =
+ANALOG =
 TB =
 SIM =
 SLICE =
 DRIVE =
 PYTHON =
-unexport JSON OUT SEED COUNT WAVES CONFIG TOP TB SIM SLICE DRIVE PYTHON
+unexport JSON OUT SEED COUNT WAVES CONFIG TOP ANALOG TB SIM SLICE DRIVE PYTHON
 
 python = .venv/bin/python
 # $(call option,NAME,VARIABLE): `--NAME='value'` if the variable has a value, quoted for the shell.
@@ -65,9 +66,13 @@ spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= 
 		$(call option,slice,SLICE) $(call option,drive,DRIVE) $(call option,out,OUT)
 
 .PHONY: verilog
-verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=name OUT=file]
+verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|chip|chip_uart ANALOG=blackbox OUT=file]
 	@$(python) -m hw.verilog $(call option,config,CONFIG) $(call option,top,TOP) \
-		$(call option,out,OUT)
+		$(call option,analog,ANALOG) $(call option,out,OUT)
+
+.PHONY: area
+area: .venv/run.stamp ## Print cells and area of a tile and of chips, and refuse latches [CONFIG= TOP=]
+	@$(python) -m hw.area $(call option,config,CONFIG) $(call option,top,TOP)
 
 .PHONY: bench
 bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
@@ -76,8 +81,9 @@ bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
 	$(python) -m tests.bench_cosim
 
 .PHONY: docs
-docs: .venv/run.stamp ## Write the reference of the machine, docs/machine.md
+docs: .venv/run.stamp ## Write the reference of the machine and the pins of its macro into docs
 	@$(python) -m compiler.reference
+	@$(python) -m hw.pins
 
 .PHONY: format
 format: .venv/test.stamp ## Fix lint and formatting in place

@@ -21,7 +21,6 @@ from golden.isa import (
     NOT_COUNTED,
     OPERATIONS,
     RIGHT_SHIFTS,
-    SCALARS,
     SHIFTS,
     TILE_COUNTERS,
     WORD_BITS,
@@ -33,24 +32,13 @@ from golden.isa import (
     Opcode,
     Space,
 )
+from golden.packet import space_words
 from golden.programmer import Programmer, set_directly
 from golden.scheduler import Block, block_weights, blocks, rounds
 from golden.tile import Tile
 from golden.weights import checked_integers
 
 Words = NDArray[np.uint32]
-
-
-def space_words(config: ChipConfig, space: Space) -> int:
-    """Return the size of a space in words of 32 bits."""
-    return {
-        Space.VECTOR: config.vector_words,
-        Space.PROGRAM: 2 * config.program_words,
-        Space.SCALAR: 2 * SCALARS,
-        Space.WEIGHT: config.weight_words,
-        Space.DESCRIPTOR: len(DESCRIPTOR_FIELDS) * config.matrices,
-        Space.HOLDING: len(HOLDING_FIELDS) * config.tiles,
-    }[space]
 
 
 def blank_tile(config: ChipConfig, tile: int) -> Analog:

@@ -21,7 +21,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from golden.config import ChipConfig
-from golden.isa import WORD_BITS, ErrorCode, MachineError, Space
+from golden.isa import (
+    DESCRIPTOR_FIELDS,
+    HOLDING_FIELDS,
+    SCALARS,
+    WORD_BITS,
+    ErrorCode,
+    MachineError,
+    Space,
+)
 
 HEADER = {"code": 8, "sequence": 8, "type": 8, "magic": 8}
 """Header word: widths by field, least significant first. `code` is 0 but in error replies."""
@@ -167,6 +175,18 @@ def identity(config: ChipConfig) -> list[int]:
     }
     values |= {name: getattr(config, name) for name in GEOMETRY}
     return [values[name] for name in IDENTITY]
+
+
+def space_words(config: ChipConfig, space: Space) -> int:
+    """Return the size of a space in words of 32 bits."""
+    return {
+        Space.VECTOR: config.vector_words,
+        Space.PROGRAM: 2 * config.program_words,
+        Space.SCALAR: 2 * SCALARS,
+        Space.WEIGHT: config.weight_words,
+        Space.DESCRIPTOR: len(DESCRIPTOR_FIELDS) * config.matrices,
+        Space.HOLDING: len(HOLDING_FIELDS) * config.tiles,
+    }[space]
 
 
 class State(Protocol):

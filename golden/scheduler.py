@@ -71,14 +71,14 @@ def rounds(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[
 
 
 def product_cycles(config: ChipConfig, rows: int, columns: int, count: int) -> int:
-    """Return the cycles that an MVM takes at most whose blocks are all held by their tiles.
+    """Return the cycles from request to reply that an MVM takes at most, all its blocks held.
 
     A round follows the pace of its tiles, or of the vector memory where that is slower, and ends
     when its last sums are written.
     """
-    cycles = 12
+    cycles = 8 + config.tiles
     for batch in rounds(config, rows, columns, 0):
         words = len(batch) * -(-max(config.rows, config.columns) // config.lanes)
-        pace = max(config.planes * config.plane_cycles, words)
-        cycles += 2 * words + config.latency_cycles + (count - 1) * pace + 12
+        pace = max(config.planes * config.plane_cycles, words + 2)
+        cycles += 2 * (len(batch) + words) + config.latency_cycles + max(0, count - 1) * pace + 10
     return cycles

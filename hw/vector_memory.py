@@ -18,8 +18,8 @@ from golden.isa import WORD_BITS
 class LanesLayout(data.ArrayLayout):
     """Words of neighbouring addresses, the lowest first."""
 
-    def __init__(self, config: ChipConfig):
-        super().__init__(signed(WORD_BITS), config.lanes)
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
+        super().__init__(signed(bits), config.lanes)
 
 
 class ReadPort(wiring.Signature):
@@ -33,12 +33,12 @@ class ReadPort(wiring.Signature):
         What was read, from the next cycle until the next `en`. It is arbitrary before the first.
     """
 
-    def __init__(self, config: ChipConfig):
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
         super().__init__(
             {
                 "en": Out(1),
                 "address": Out(range(config.vector_words)),
-                "data": In(LanesLayout(config)),
+                "data": In(LanesLayout(config, bits)),
             }
         )
 
@@ -53,19 +53,19 @@ class WritePort(wiring.Signature):
         read in the same cycle gives the old words.
     """
 
-    def __init__(self, config: ChipConfig):
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
         super().__init__(
             {
                 "en": Out(1),
                 "address": Out(range(config.vector_words)),
                 "mask": Out(config.lanes),
-                "data": Out(LanesLayout(config)),
+                "data": Out(LanesLayout(config, bits)),
             }
         )
 
 
 class VectorMemory(wiring.Component):
-    """`vector_words` words of 32 bits, zero at first.
+    """`vector_words` signed words of `bits`, zero at first.
 
     Members
     -------
@@ -73,9 +73,9 @@ class VectorMemory(wiring.Component):
     write : In, `WritePort`
     """
 
-    def __init__(self, config: ChipConfig):
-        self.config = config
-        super().__init__({"read": In(ReadPort(config)), "write": In(WritePort(config))})
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
+        self.config, self.bits = config, bits
+        super().__init__({"read": In(ReadPort(config, bits)), "write": In(WritePort(config, bits))})
 
     def elaborate(self, platform):
         lanes = self.config.lanes
@@ -97,7 +97,7 @@ class VectorMemory(wiring.Component):
 
         values = []
         for bank in range(lanes):
-            memory = Memory(shape=signed(WORD_BITS), depth=depth, init=[])
+            memory = Memory(shape=signed(self.bits), depth=depth, init=[])
             m.submodules[f"bank_{bank}"] = memory
             load, store = memory.read_port(), memory.write_port()
             # Banks below the first one that is touched are a row further.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from golden.analog import Analog
 from golden.device import Pulse
-from hw.analog import Mode
+from hw.analog import AnalogPort, Mode
 from sim.bits import bits_of, read_bits, read_flag, read_text, unpack, write_bits, write_flag
 from sim.cells import unpack_cell
 from sim.edges import FallingEdgeHook
@@ -26,9 +26,11 @@ class Bridge:
     Parameters
     ----------
     dut
-        Simulated top level with the port `analog`.
+        Simulated top level.
     analog
         Physics of its array and converters; it is drawn from once for every sample.
+    port
+        Name of its `AnalogPort`.
 
     Attributes
     ----------
@@ -41,7 +43,7 @@ class Bridge:
         Waveform that is written along, if set.
     """
 
-    def __init__(self, dut: Any, analog: Analog):
+    def __init__(self, dut: Any, analog: Analog, port: str = "analog"):
         config = analog.config
         self.analog = analog
         self._edges, self._edge_time = 0, get_sim_time()
@@ -50,13 +52,14 @@ class Bridge:
         self.trace: BoundaryTrace | None = None
         self._clock = dut.clk
         # Looking a signal up takes as long as reading it.
-        self._strobe, self._sample = dut.analog__strobe, dut.analog__sample
-        self._select, self._step = dut.analog__select, dut.analog__step
-        self._mode_port, self._amplitude = dut.analog__mode, dut.analog__amplitude
-        self._cell = dut.analog__cell
-        self._code, self._trial = dut.analog__code, dut.analog__trial
-        self._settled = dut.analog__settled
-        self._above, self._beyond = dut.analog__above, dut.analog__beyond
+        signals = {name: getattr(dut, f"{port}__{name}") for name in AnalogPort(config).members}
+        self._strobe, self._sample = signals["strobe"], signals["sample"]
+        self._select, self._step = signals["select"], signals["step"]
+        self._mode_port, self._amplitude = signals["mode"], signals["amplitude"]
+        self._cell = signals["cell"]
+        self._code, self._trial = signals["code"], signals["trial"]
+        self._settled = signals["settled"]
+        self._above, self._beyond = signals["above"], signals["beyond"]
 
         self._to_settle = 0
         self._mode = Mode.IDLE

@@ -22,7 +22,8 @@ from golden.isa import (
     Opcode,
     Space,
 )
-from golden.machine import Machine, Status, space_words
+from golden.machine import Machine, Status
+from golden.packet import space_words
 from golden.physics import Physics
 from golden.programmer import write_verify
 from tests.programs import scenarios, trace

@@ -11,6 +11,8 @@ import pytest
 from golden.config import load
 from golden.errors import UserError
 from golden.physics import Physics
+from hw import macro
+from hw.pins import DOCUMENT, PRESET
 from hw.verilog import generate
 from tests.support import chip
 
@@ -61,6 +63,41 @@ def test_verilog_differs_with_the_configuration_and_not_with_the_physics():
     assert generate(chip(), "tile") == generate(chip(physics=Physics(read_noise=0.1)), "tile")
 
 
+@pytest.mark.parametrize("tiles", [1, 4])
+def test_black_boxes_have_every_pin_of_the_list(tiles):
+    config = chip(tiles=tiles, vector_words=64, program_words=32, weight_words=64)
+    text = generate(config, "chip", "blackbox")
+    head, _, stub = text.partition(f"module {macro.NAME}(")
+    pins = macro.pins(config)
+    for pin in pins:
+        width = rf"\[{pin.bits - 1}:0\] " if pin.bits > 1 else ""
+        assert re.search(rf"{'input' if pin.is_input else 'output'} {width}{pin.name}\b", stub)
+    instances = re.findall(rf"{macro.NAME} array_(\d+) \((.*?)\);", head, re.DOTALL)
+    assert [int(number) for number, _ in instances] == [*range(tiles)]
+    for _, connections in instances:
+        assert set(re.findall(r"\.(\w+)\(\S", connections)) == {pin.name for pin in pins}
+    assert f"`{pins[-1].name}`" in macro.document(config, "small")
+    # The ports are those of the host alone.
+    assert "analog__" not in head.rpartition("module chip(")[2].partition(");")[0]
+
+
+def test_the_pin_list_is_up_to_date():
+    expected = macro.document(load(PRESET), PRESET)
+    assert DOCUMENT.read_text(encoding="utf-8") == expected, "stale: run `make docs`"
+
+
+@pytest.mark.parametrize(
+    "top, analog, words",
+    [
+        ("chip", "real", "ANALOG must be one of ports, blackbox, not 'real'"),
+        ("tile", "blackbox", "only the top level chip has black boxes, not tile"),
+    ],
+)
+def test_arrays_that_a_top_level_cannot_have_are_refused(top, analog, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        generate(chip(), top, analog)
+
+
 def test_unknown_top_levels_are_refused():
     with pytest.raises(UserError, match=r"there is no top level 'tiel': take one of .*tile"):
         generate(chip(), "tiel")
@@ -103,5 +140,5 @@ def test_an_earlier_file_is_replaced_whole(tmp_path):
 def test_help_names_every_option(tmp_path):
     done = run("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for option in ("--config", "--top", "--out"):
+    for option in ("--config", "--top", "--analog", "--out"):
         assert option in done.stdout

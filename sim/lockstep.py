@@ -1,0 +1,256 @@
+"""The model of the machine beside a simulated chip, compared after every instruction.
+
+The model executes an instruction when the RTL has finished it. Compared are the address of the
+instruction, its error code, all that it wrote to the vector memory and to scalars, and all counters
+that do not depend on time; what the host reads is compared packet by packet, see `sim.carrier`.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from cocotb.triggers import FallingEdge
+from numpy.typing import NDArray
+
+from compiler.assembler import disassemble
+from golden.analog import Analog
+from golden.config import ChipConfig
+from golden.isa import CHIP_COUNTERS, TILE_COUNTERS, WORD_BITS, ErrorCode, Opcode
+from golden.machine import Effects, Machine
+from golden.programmer import write_verify
+from golden.scheduler import blocks
+from golden.tile import Tile
+from hw.sequencer import TraceLayout
+from sim.bits import read_bits, read_flag, read_text, unpack_wide
+from sim.bridge import Bridge
+
+COUNTERS_CYCLES = 3
+"""From the end of an instruction to the cycle in which the counters know of it. The next one ends
+later."""
+
+
+class LockstepError(AssertionError):
+    """RTL and model differ; the message says where."""
+
+
+class Follower(Machine):
+    """A model that the RTL tells when to abort, not the host."""
+
+    def abort(self) -> None:
+        pass
+
+    def end(self) -> None:
+        """Abort the program."""
+        super().abort()
+
+
+@dataclass
+class Lockstep:
+    """Follow a chip with `hw.chip.TracePort`.
+
+    Attributes
+    ----------
+    model
+        Where the RTL is to be.
+    bridges
+        Physics behind each tile.
+    instructions
+        Those followed since reset.
+    cycle
+        Of the clock, since reset.
+    mismatch
+        The first difference, in words; empty if there is none.
+    opcodes
+        Of the instructions since reset that did not fault.
+    """
+
+    dut: Any
+    config: ChipConfig
+    model: Follower = field(init=False)
+    bridges: list[Bridge] = field(init=False)
+    instructions: int = 0
+    cycle: int = 0
+    mismatch: str = ""
+    opcodes: set[Opcode] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        config, dut = self.config, self.dut
+        self.model = Follower(config, write_verify)
+        self.bridges = [
+            Bridge(dut, copy.deepcopy(tile.analog), f"analog__{t}")
+            for t, tile in enumerate(self.model.tiles)
+        ]
+        self._finished = dut.trace__finished
+        self._instruction = dut.trace__instruction
+        self._writes = dut.trace__write__en
+        self._words: dict[int, int] = {}
+        self._base = self._expected_counters()
+        self._check_at = -1
+        self._last = Effects(0)
+
+    def set_tile(self, tile: int, weights: NDArray[np.int64]) -> None:
+        """Set the conductances of a tile to weights [rows, columns], without programming it."""
+        analog = Analog.programmed(self.model.tiles[tile].analog.config, weights)
+        self.bridges[tile].analog = copy.deepcopy(analog)
+        self.model.tiles[tile] = Tile(self.config, analog)
+
+    async def run(self) -> None:
+        """Follow until RTL and model differ."""
+        edge = FallingEdge(self.dut.clk)
+        while not self.mismatch:
+            await edge
+            self.cycle += 1
+            # Those of the host come while no program runs.
+            if read_flag(self._writes) and self.model.status.running:
+                self._note_words()
+            if self.cycle == self._check_at:
+                self._check_counters()
+            if read_flag(self._finished):
+                self._follow()
+
+    def _note_words(self) -> None:
+        dut = self.dut
+        address = _number(read_text(dut.trace__write__address))
+        mask = read_text(dut.trace__write__mask)[::-1]
+        words = read_text(dut.trace__write__data)
+        for i, written in enumerate(mask):
+            if written == "1":
+                end = len(words) - i * WORD_BITS
+                self._words[address + i] = _number(words[end - WORD_BITS : end], signed=True)
+
+    def _follow(self) -> None:
+        text = read_text(self._instruction)
+        words, self._words = self._words, {}
+        pc, code = _field(text, "pc"), ErrorCode(_field(text, "code"))
+        model = self.model
+        if not model.status.running:
+            self._differ(Effects(pc), "end of an instruction", "no program runs", f"pc {pc}")
+            return
+        if code is ErrorCode.ABORTED:
+            self._abort(pc, words)
+            return
+        effects = self._last = model.step()
+        self.instructions += 1
+        if effects.instruction and code is ErrorCode.NONE:
+            self.opcodes.add(effects.instruction.opcode)
+        self._check_at = self.cycle + COUNTERS_CYCLES
+        for what, expected, actual in (
+            ("program counter", effects.pc, pc),
+            ("error code", effects.code.name, code.name),
+        ):
+            if expected != actual:
+                self._differ(effects, what, expected, actual)
+                return
+        self._check_words(effects, words)
+        self._check_scalars(effects, text)
+
+    def _abort(self, pc: int, words: dict[int, int]) -> None:
+        """End the program of the model; take over what an instruction did that ended midway."""
+        model = self.model
+        if pc != model.status.pc:
+            self._differ(Effects(pc), "program counter of the abort", model.status.pc, pc)
+        model.end()
+        for address, value in words.items():
+            model._vector[address] = value
+        for t, bridge in enumerate(self.bridges):
+            model.tiles[t] = Tile(self.config, copy.deepcopy(bridge.analog))
+        # What it counted until then is not known before the counters are.
+        self._base = np.zeros(0, np.int64)
+
+    def _check_words(self, effects: Effects, words: dict[int, int]) -> None:
+        expected = {
+            address + i: int(value)
+            for address, values in effects.words
+            for i, value in enumerate(values)
+        }
+        if words == expected:
+            return
+        at = min(a for a in words.keys() | expected.keys() if words.get(a) != expected.get(a))
+        where = f"word {at} of the vector memory"
+        instruction = effects.instruction
+        if instruction and instruction.opcode is Opcode.MVM and at in expected:
+            where += self._place_in_product(effects, at)
+        self._differ(effects, where, expected.get(at, "not written"), words.get(at, "not written"))
+
+    def _place_in_product(self, effects: Effects, at: int) -> str:
+        assert effects.instruction
+        rows, columns, _, first = map(int, self.model._descriptors[effects.instruction.immediate])
+        vector, column = divmod(at - effects.words[0][0], columns)
+        tiles = [
+            block.tile
+            for block in blocks(self.config, rows, columns, first)
+            if block.columns.start <= column < block.columns.stop
+        ]
+        return (
+            f"\n  vector        {vector}\n  column        {column}"
+            f"\n  tiles         {', '.join(map(str, tiles))}\n  rows          0 to {rows - 1}"
+        )
+
+    def _check_scalars(self, effects: Effects, text: str) -> None:
+        halves = _field(text, "halves")
+        if not effects.scalars and not halves:
+            return
+        number, value = _field(text, "number"), _field(text, "scalar") if halves else 0
+        if halves == 0b10 and number in effects.scalars:
+            # The lower half stays.
+            value = value >> WORD_BITS << WORD_BITS | effects.scalars[number] % (1 << WORD_BITS)
+        actual = {number: value} if halves else {}
+        if actual != effects.scalars:
+            self._differ(effects, "scalars", effects.scalars, actual)
+
+    def _expected_counters(self) -> NDArray[np.int64]:
+        return np.array(
+            [
+                counters.get(counter.name, 0)
+                for table, counters in [
+                    (CHIP_COUNTERS, self.model.chip_counters),
+                    *((TILE_COUNTERS, each) for each in self.model.tile_counters),
+                ]
+                for counter in table
+            ]
+        )
+
+    def _check_counters(self) -> None:
+        expected = self._expected_counters()
+        bits = read_bits(self.dut.trace__counters)
+        actual = unpack_wide(bits, len(expected), signed=False)
+        if not self._base.size:
+            self._base = expected - actual
+        names = [(None, counter) for counter in CHIP_COUNTERS]
+        for t in range(self.config.tiles):
+            names += [(t, counter) for counter in TILE_COUNTERS]  # type: ignore[misc]
+        for (tile, counter), want, got in zip(names, expected, actual + self._base, strict=True):
+            if not counter.timed and want != got:
+                where = "" if tile is None else f"\n  tile          {tile}"
+                self._differ(self._last, f"counter {counter.name}{where}", want, got)
+                return
+
+    def _differ(self, effects: Effects, what: str, expected: object, actual: object) -> None:
+        if self.mismatch:
+            return
+        text = "none"
+        if effects.instruction:
+            text = disassemble([effects.instruction.encode()]).strip()
+        self.mismatch = (
+            "mismatch: RTL and model differ\n"
+            f"  configuration {self.config.hash}\n"
+            f"  instruction   {self.instructions} since reset, at {effects.pc}\n"
+            f"  disassembly   {text}\n"
+            f"  cycle         {self.cycle}\n"
+            f"  difference    {what}\n"
+            f"  expected      {expected}\n"
+            f"  actual        {actual}"
+        )
+
+
+def _field(text: str, name: str) -> int:
+    """Return a field of `TraceLayout`; others may be undefined."""
+    member = TraceLayout[name]
+    end = len(text) - member.offset
+    return _number(text[end - member.width : end], signed=name == "scalar")
+
+
+def _number(text: str, *, signed: bool = False) -> int:
+    number = int(text, 2)
+    return number - (1 << len(text)) if signed and text[0] == "1" else number

@@ -1,0 +1,231 @@
+"""Sessions of a host with a simulated chip; they run inside the simulator."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from numpy.typing import NDArray
+
+from compiler.assembler import assemble
+from compiler.matrix import compile_matrix, multiply
+from compiler.matrix import load as load_matrix
+from golden.isa import SCALARS, ErrorCode, Opcode, Space
+from golden.packet import HEADER, Packet, packet, space_words, unpack
+from host.chip import Chip
+from host.errors import MismatchError, ProgramError, RefusedError
+from sim.lockstep import LockstepError
+from sim.tb_chip import SimulatedChip
+from tests.programs import Scenario, scenarios
+
+LIMIT = 25
+"""Instructions of a program that are followed at most."""
+
+
+def prepare(chip: SimulatedChip, scenario: Scenario) -> None:
+    """Reset the chip, and bring all of its memories to what the scenario says."""
+    chip.reset()
+    chip.host.write(Space.PROGRAM, 0, np.zeros(2 * chip.config.program_words, np.int64))
+    chip.host.write(Space.SCALAR, 0, np.zeros(2 * SCALARS, np.int64))
+    for write in scenario.writes():
+        chip.host.write(*write)
+
+
+def random_programs(chip: SimulatedChip, examples: int) -> tuple[str, int]:
+    """Follow random programs; return the first difference, shrunk to a small program, and how many
+    instructions were followed.
+    """
+    total = 0
+
+    @given(scenarios(chip.config))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    def follow(scenario: Scenario) -> None:
+        nonlocal total
+        prepare(chip, scenario)
+        seen = chip.lockstep
+        try:
+            chip.follow(LIMIT)
+            for space in (Space.VECTOR, Space.SCALAR, Space.DESCRIPTOR, Space.HOLDING):
+                # The carrier compares what comes with the model.
+                chip.host.read(space, 0, len(seen.model._spaces[space]))
+            chip.host.counters()
+        finally:
+            total += seen.instructions
+
+    try:
+        follow()
+    except LockstepError as error:
+        return "\n".join([str(error), *getattr(error, "__notes__", [])]), total
+    return "", total
+
+
+def load(chip: SimulatedChip, program: str, scalars: dict[int, int] | None = None) -> None:
+    """Write a program, and scalars by number; the others become 0."""
+    chip.host.write(Space.PROGRAM, 0, np.array(assemble(program), "<u8").view("<u4"))
+    values = np.zeros(SCALARS, "<i8")
+    for number, value in (scalars or {}).items():
+        values[number] = value
+    chip.host.write(Space.SCALAR, 0, values.view("<u4"))
+
+
+def every_opcode(chip: SimulatedChip, _: None) -> set[Opcode]:
+    """Run every instruction once without a fault; return those that were met."""
+    rng = np.random.default_rng(3)
+    chip.host.write(Space.VECTOR, 0, rng.integers(-99, 100, 64))
+    chip.host.write(Space.WEIGHT, 0, rng.integers(-7, 8, 30))
+    chip.host.write(Space.DESCRIPTOR, 0, [5, 4, 7, 1])
+    lines = [
+        "SET s6, 1",
+        "STEP s6, 0",
+        "MVM s2, s1, s0, s0, 0",
+        "MVM s2, s1, s4, s5, 0",
+        "VADD s2, s1, s3, s5",
+        "VSUB s2, s1, s3, s5",
+        "VMAX s2, s1, s3, s5",
+        "VSHIFT s2, s1, s4, s5",
+        "VSCALE s2, s1, s7, s4, s5",
+        "VCLAMP s2, s1, s7, s4, s5",
+        "VRELU s2, s1, s5",
+        "VMAXMAG s8, s1, s5",
+        "VDOT s9, s1, s3, s5",
+        "LOAD s10, s1, 3",
+        "STORE s1, s9, 90",
+        "ADD s11, s9, s10",
+        "SUB s11, s11, s8",
+        "ADDI s11, s11, -7",
+        "SETH s11, 123",
+        "loop: LOOP s5, loop",
+    ]
+    for branch in ("BEQ", "BNE", "BLT", "BGE"):
+        lines += [f"{branch} s7, s4, {branch}1", f"{branch} s4, s4, {branch}1", f"{branch}1:"]
+    lines += ["JUMP end", "end: HALT"]
+    load(chip, "\n".join(lines), {1: 3, 2: 90, 3: 31, 4: 2, 5: 3, 7: -9})
+    chip.host.run()
+    chip.host.read(Space.VECTOR, 0, chip.config.vector_words)
+    chip.host.read(Space.SCALAR, 0, 2 * SCALARS)
+    return chip.lockstep.opcodes
+
+
+def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[int]:
+    """Multiply by matrices set into the arrays directly; return wrong words of each against NumPy.
+
+    Results of three vectors each are compared with the model as well.
+    """
+    rng = np.random.default_rng(11)
+    wrong = []
+    for rows, columns in shapes:
+        low, high = chip.config.weight_range
+        weights = rng.integers(low, high + 1, (rows, columns))
+        low, high = chip.config.input_range
+        vectors = rng.integers(low, high + 1, (3, rows))
+        program = compile_matrix(chip.config, weights, tile=1)
+        load_matrix(chip.host, program, chip.set_tile)
+        results = multiply(chip.host, program, vectors)
+        wrong.append(int((results != vectors @ weights).sum()))
+    counters = chip.host.counters()
+    assert counters["reprograms"] == 0
+    assert all(counters[f"tile{t}.drives"] for t in range(chip.config.tiles))
+    return wrong
+
+
+def reprogramming(chip: SimulatedChip, shape: tuple[int, int]) -> dict[str, int]:
+    """Multiply by a matrix that the tiles cannot hold at once; return the counters."""
+    rng = np.random.default_rng(12)
+    program = compile_matrix(chip.config, rng.integers(-60, 61, shape), shift=3, tile=1)
+    load_matrix(chip.host, program)
+    multiply(chip.host, program, rng.integers(-40, 40, (5, shape[0])))
+    return chip.host.counters()
+
+
+def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
+    """Do what is wrong; return of each what it was, the answer, and whether the chip is as it was
+    and multiplies right after it.
+    """
+    config, host = chip.config, chip.host
+    rng = np.random.default_rng(5)
+    answers: list[tuple[str, str, bool]] = []
+    weights = rng.integers(-3, 4, (2, 3))
+    vectors = rng.integers(-9, 10, (2, 2))
+    program = compile_matrix(config, weights)
+    load_matrix(host, program, chip.set_tile)
+    first = multiply(host, program, vectors)
+
+    def state() -> list[Any]:
+        return [host.read(space, 0, space_words(config, space)).tolist() for space in Space]
+
+    def fine() -> bool:
+        host.write(Space.PROGRAM, 0, program.writes[0][2])
+        return np.array_equal(multiply(host, program, vectors), first)
+
+    def note(what: str, answer: str, before: list[Any]) -> None:
+        same = state() == before
+        answers.append((what, answer, same and fine()))
+
+    programs = {
+        "unknown opcode": [0x99 << 56],
+        "address": assemble(f"LOAD s1, s0, {config.vector_words}"),
+        "off its end": assemble(f"JUMP {config.program_words - 1}"),
+        "matrix that is not loaded": assemble("MVM s0, s0, s0, s0, 1"),
+    }
+    host.write(Space.PROGRAM, 2 * (config.program_words - 1), to_halves(assemble("SET s0, 0")))
+    for what, words in programs.items():
+        host.write(Space.SCALAR, 0, [0] * 2 * SCALARS)
+        host.write(Space.PROGRAM, 0, to_halves(words))
+        before = state()
+        try:
+            host.run()
+        except ProgramError as error:
+            note(what, error.code.name, before)
+
+    host.write(Space.PROGRAM, 0, to_halves(assemble("here: JUMP here")))
+    before = state()
+    host.start()
+    answers.append(("read while running", refusal(host.read, Space.VECTOR, 0, 1), True))
+    host.abort()
+    note("endless loop", host.status().code.name, before)
+
+    for what, words in {
+        "shorter than its header says": packet(Packet.WRITE, 201, [0, 0, 1, 2])[:-1],
+        "longer than its header says": [*packet(Packet.WRITE, 202, [0, 0, 1]), 9],
+        "unknown type": packet(0x33, 203),
+        "unknown space": packet(Packet.READ, 204, [9, 0, 1]),
+        "outside of the space": packet(Packet.READ, 205, [0, config.vector_words, 1]),
+        "weight out of range": packet(Packet.WRITE, 206, [Space.WEIGHT, 0, 61]),
+        "holding of no matrix": packet(Packet.WRITE, 207, [Space.HOLDING, 1, config.matrices + 1]),
+        "no magic": [0, 0],
+    }.items():
+        before = state()
+        chip.carrier.send(words)
+        reply = chip.carrier.receive(1e-3)
+        assert reply
+        header = unpack(HEADER, reply.words[0])
+        assert header["sequence"] == unpack(HEADER, words[0])["sequence"]
+        note(what, ErrorCode(header["code"]).name, before)
+
+    for change in ({"rows": 2 * config.rows}, {"clock_hz": 2 * config.clock_hz}):
+        before = state()
+        try:
+            Chip(chip.carrier, dataclasses.replace(config, **change), timeout_s=1e-3)
+        except MismatchError as error:
+            note("another chip", str(error), before)
+    return answers
+
+
+def to_halves(words: list[int]) -> NDArray[np.uint32]:
+    return np.array(words, "<u8").view("<u4")
+
+
+def refusal(call: Callable[..., Any], *arguments: Any) -> str:
+    try:
+        call(*arguments)
+    except RefusedError as error:
+        return error.code.name
+    return "no refusal"

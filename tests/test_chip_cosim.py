@@ -1,0 +1,107 @@
+"""The whole chip in RTL, in lockstep with the model."""
+
+import re
+from typing import Any
+
+import pytest
+
+from golden.config import ChipConfig, load
+from golden.isa import Opcode
+from sim.runner import Build
+from sim.tb_chip import ChipJob
+from tests import chip_sessions
+
+SMALL = load(
+    "digits",
+    rows=3,
+    columns=2,
+    adcs=1,
+    tiles=3,
+    lanes=2,
+    vector_words=128,
+    program_words=64,
+    weight_words=256,
+    matrices=2,
+    pulse_first=8,
+    pulse_limit=6,
+)
+LARGE = load(
+    "digits",
+    rows=160,
+    columns=128,
+    adcs=4,
+    adc_bits=14,
+    lanes=8,
+    vector_words=4096,
+    weight_words=640 * 128,
+)
+"""Whose four tiles hold each of the matrices below."""
+
+
+def run(config: ChipConfig, session: Any, argument: Any = None, simulator="verilator") -> Any:
+    job = ChipJob(config, session, argument)
+    return Build(config, "chip_traced", simulator).run("sim.tb_chip", job)
+
+
+def test_random_programs():
+    report, total = run(SMALL, chip_sessions.random_programs, 150)
+    assert report == ""
+    assert total >= 2000
+
+
+def test_every_opcode():
+    assert run(SMALL, chip_sessions.every_opcode) == set(Opcode)
+
+
+def test_bad_input_is_answered_and_changes_nothing():
+    answers = run(SMALL, chip_sessions.bad_input)
+    assert all(fine for _, _, fine in answers), answers
+    rows, clock = (answer for what, answer, _ in answers if what == "another chip")
+    assert re.fullmatch(r"the chip has rows = 3 and the configuration 6: .*", rows)
+    assert re.fullmatch(r"the chip was made from configuration .*", clock)
+    assert {what: answer for what, answer, _ in answers if what != "another chip"} == {
+        "unknown opcode": "ILLEGAL",
+        "address": "ADDRESS",
+        "off its end": "PROGRAM_COUNTER",
+        "matrix that is not loaded": "MATRIX",
+        "read while running": "BUSY",
+        "endless loop": "ABORTED",
+        "shorter than its header says": "LENGTH",
+        "longer than its header says": "LENGTH",
+        "unknown type": "TYPE",
+        "unknown space": "SPACE",
+        "outside of the space": "RANGE",
+        "weight out of range": "VALUE",
+        "holding of no matrix": "VALUE",
+        "no magic": "HEADER",
+    }
+
+
+def test_products_are_exact():
+    """Conductances are set directly, since the matrices are large."""
+    assert LARGE.lossless
+    shapes = [(1, 1), (1, 500), (500, 1), (161, 161), (640, 128)]
+    assert run(LARGE, chip_sessions.products, shapes) == [0] * len(shapes)
+
+
+def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
+    config = load(
+        "digits",
+        rows=4,
+        columns=4,
+        adcs=1,
+        vector_words=512,
+        program_words=64,
+        weight_words=256,
+        pulse_first=8,
+        pulse_limit=6,
+    )
+    counters = run(config, chip_sessions.reprogramming, (15, 14))
+    assert counters["reprograms"] == 16
+    for tile in range(config.tiles):
+        assert counters[f"tile{tile}.pulses"] > 256
+
+
+@pytest.mark.parametrize("session", [chip_sessions.every_opcode])
+def test_under_icarus(session):
+    assert run(SMALL, session, simulator="icarus") == set(Opcode)

@@ -1,0 +1,80 @@
+"""The product unit under Verilator, with physics behind every tile: speed, and programming."""
+
+import numpy as np
+import pytest
+
+from golden.config import ChipConfig, load
+from golden.scheduler import product_cycles
+from hw import verilog
+from sim.runner import Build
+from tests.products import Outcome, Product, Products, Scenario, Setting
+
+COUNT = 60
+"""Vectors that make the start and end of a product short beside its middle."""
+
+
+def chip(tiles: int) -> ChipConfig:
+    """Return a chip on which conversions take longest: four columns share an ADC."""
+    return load(
+        "digits",
+        rows=4,
+        columns=4,
+        adcs=1,
+        tiles=tiles,
+        vector_words=2048,
+        weight_words=256,
+        pulse_first=8,
+        pulse_limit=6,
+    )
+
+
+def run(scenario: Scenario) -> Outcome:
+    """Run a scenario in RTL and compare it with the model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(verilog.TOPS, "products", Products)
+        build = Build(scenario.config, "products", "verilator")
+    outcome: Outcome = build.run("tests.tb_products", scenario)
+    expected, machine = scenario.expected()
+    for want, got in zip(expected, outcome.done, strict=True):
+        assert got == want
+    for g_s, tile in zip(outcome.conductances, machine.tiles, strict=True):
+        np.testing.assert_array_equal(g_s, tile.analog.array.g_s)
+    return outcome
+
+
+def random_setting(tiles: int) -> tuple[Setting, np.random.Generator]:
+    setting, rng = Setting(chip(tiles)), np.random.default_rng(tiles)
+    setting.vector[:] = rng.integers(-40, 40, len(setting.vector))
+    return setting, rng
+
+
+def products_on(tiles: int) -> Outcome:
+    """Multiply by matrices of as many blocks as there are tiles, which hold them."""
+    setting, rng = random_setting(tiles)
+    rows = 4 * tiles
+    setting.add(0, rng.integers(-60, 61, (rows, 4)), first=tiles - 1, resident=True)
+    return run(setting.scenario([Product(0, d=COUNT * rows, a=0, count=COUNT)]))
+
+
+def test_tiles_are_busy_converting_and_four_are_almost_four_times_as_fast_as_one():
+    pace = {}
+    for tiles in (1, 4):
+        outcome = products_on(tiles)
+        (cycles,) = outcome.cycles
+        for counters in outcome.counters[0]:
+            assert counters["adc_cycles"] >= 0.9 * cycles
+        assert cycles <= product_cycles(chip(tiles), 4 * tiles, 4, COUNT)
+        # Blocks times vectors per cycle.
+        pace[tiles] = tiles * COUNT / cycles
+    assert pace[4] >= 3.6 * pace[1]
+
+
+def test_a_matrix_four_times_what_the_tiles_hold_is_programmed_by_pulses():
+    setting, rng = random_setting(4)
+    # Four row blocks and four column blocks, the last of each incomplete.
+    setting.add(0, rng.integers(-60, 61, (15, 14)), first=1)
+    product = Product(0, d=1024, a=0, shift=3, count=5)
+    outcome = run(setting.scenario([product]))
+    assert outcome.done[0].counts["reprograms"] == 16
+    for counters in outcome.counters[0]:
+        assert counters["pulses"] > 256
