@@ -19,17 +19,20 @@ from sim.job import JOB_VARIABLE, read, save
 from tests.tb_uart import PERIOD_NS, SimulatedLine, UartJob
 
 
-def session(carrier: Carrier, job: UartJob) -> tuple[list[list[int]], dict[str, int]]:
-    """Program a matrix and multiply by it; return the results and what was counted."""
+def session(carrier: Carrier, job: Any) -> tuple[list[list[int]], dict[str, int]]:
+    """Program a matrix and multiply by it; return the results and what was counted.
+
+    `job` has `config` and `seed`.
+    """
     rng = np.random.default_rng(job.seed)
     program = compile_matrix(job.config, rng.integers(-60, 61, (4, 3)), shift=2)
-    with Chip(carrier, job.config, timeout_s=100e-6, retries=20) as chip:
+    with Chip(carrier, job.config, timeout_s=200e-6, retries=20) as chip:
         load(chip, program)
         results = multiply(chip, program, rng.integers(-30, 31, (2, 4)))
         return results.tolist(), chip.counters()
 
 
-def on_model(job: UartJob, machine: Any) -> tuple[list[list[int]], dict[str, int]]:
+def on_model(job: Any, machine: Any) -> tuple[list[list[int]], dict[str, int]]:
     return session(ModelCarrier(machine), job)
 
 

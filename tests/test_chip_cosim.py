@@ -11,6 +11,7 @@ from golden.programmer import write_verify
 from sim.runner import Build
 from sim.tb_chip import ChipJob
 from tests import chip_sessions
+from tests.tb_axi import AxiJob
 from tests.tb_chip_uart import on_model
 from tests.tb_uart import UartJob
 
@@ -143,3 +144,11 @@ def test_a_serial_line_that_loses_bytes_carries_it_all():
     assert results == expected
     assert {name: counters[name] for name in expected_counters} == expected_counters
     assert counters["reprograms"] == 4
+
+
+def test_masters_that_pause_are_served():
+    job = AxiJob(SMALL, 0.5, seed=6)
+    results, counters = Build(SMALL, "chip", "verilator").run("tests.tb_chip_axi", job)
+    expected, expected_counters = on_model(job, Machine(SMALL, write_verify))
+    assert results == expected
+    assert {name: counters[name] for name in expected_counters} == expected_counters
