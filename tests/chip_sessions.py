@@ -165,6 +165,31 @@ def reprogramming(chip: SimulatedChip, shape: tuple[int, int]) -> dict[str, int]
     return chip.host.counters()
 
 
+def aborts(chip: SimulatedChip, delays: range) -> int:
+    """Abort a product at many times, the programming of its tiles included; return how often it
+    was under way.
+    """
+    host, config = chip.host, chip.config
+    rng = np.random.default_rng(8)
+    program = compile_matrix(config, rng.integers(-60, 61, (5, 3)), shift=1)
+    vectors = rng.integers(-30, 31, (3, 5))
+    load_matrix(host, program)
+    under_way = 0
+    for delay in delays:
+        # The tiles forget the matrix.
+        host.write(*program.writes[-1])
+        host.write(Space.SCALAR, 0, [3, 0])
+        host.start()
+        chip.carrier.wait(lambda: False, delay)
+        host.abort()
+        under_way += host.status().code is ErrorCode.ABORTED
+        host.read(Space.VECTOR, 0, config.vector_words)
+        host.write(*program.writes[-1])
+        multiply(host, program, vectors)
+        host.counters()
+    return under_way
+
+
 def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
     """Do what is wrong; return of each what it was, the answer, and whether the chip is as it was
     and multiplies right after it.

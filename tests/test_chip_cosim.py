@@ -81,6 +81,12 @@ def test_bad_input_is_answered_and_changes_nothing():
     }
 
 
+def test_products_can_be_aborted_at_any_time():
+    """The next product, with programming anew, equals the model's."""
+    delays = range(10, 5000, 331)
+    assert run(SMALL, chip_sessions.aborts, delays) >= len(delays) // 2
+
+
 def test_products_are_exact():
     """Conductances are set directly, since the matrices are large."""
     assert LARGE.lossless
