@@ -108,7 +108,9 @@ def every_opcode(chip: SimulatedChip, _: None) -> set[Opcode]:
         "loop: LOOP s5, loop",
     ]
     for branch in ("BEQ", "BNE", "BLT", "BGE"):
-        lines += [f"{branch} s7, s4, {branch}1", f"{branch} s4, s4, {branch}1", f"{branch}1:"]
+        for i, first in enumerate(("s7", "s4")):
+            label = f"{branch}{i}"
+            lines += [f"{branch} {first}, s4, {label}", "ADDI s11, s11, 1", f"{label}:"]
     lines += ["JUMP end", "end: HALT"]
     load(chip, "\n".join(lines), {1: 3, 2: 90, 3: 31, 4: 2, 5: 3, 7: -9})
     chip.host.run()
