@@ -31,6 +31,8 @@ read_rtlil <<rtlil
 rtlil
 proc
 opt
+wreduce
+opt
 memory_collect
 opt_clean
 write_json

@@ -326,7 +326,7 @@ class UartChip(wiring.Component):
 
     Members
     -------
-    uart : Out, `Pins`
+    pins : Out, `Pins`
     analog : Out, `tiles` x `AnalogPort`
     """
 
@@ -335,7 +335,7 @@ class UartChip(wiring.Component):
         self.carrier = UartCarrier(config.clock_hz, BAUD)
         super().__init__(
             {
-                "uart": Out(Pins()),
+                "pins": Out(Pins()),
                 "analog": Out(AnalogPort(config)).array(config.tiles),
             }
         )
@@ -346,7 +346,7 @@ class UartChip(wiring.Component):
         m.submodules.carrier = carrier = self.carrier
         connect(m, carrier.commands, chip.commands)
         connect(m, chip.replies, carrier.replies)
-        connect(m, carrier.pins, flipped(self.uart))
+        connect(m, carrier.pins, flipped(self.pins))
         _connect_analog(m, chip, self)
         m.d.comb += chip.line.eq(carrier.counters)
         return m

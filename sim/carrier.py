@@ -36,7 +36,10 @@ class SimulatedCarrier:
         self._kind = unpack(HEADER, words[0])["type"]
         if self._kind == Packet.STATUS:
             await self._wait(lambda: not self._lockstep.model.status.running, POLL_CYCLES)
-        self._expected = self._responder.respond(words)
+        # How far a program is when the command arrives is not known yet.
+        known = not self._lockstep.model.status.running
+        reply = self._responder.respond(words)
+        self._expected = reply if known else None
         write_flag(dut.s_axis__tvalid, 1)
         for i, word in enumerate(words):
             write_bits(dut.s_axis__tdata, pack(np.array([word]), WORD_BITS))
@@ -88,8 +91,7 @@ class SimulatedCarrier:
 
     def _check(self, words: list[int]) -> None:
         expected = self._expected
-        if expected is None or self._lockstep.model.status.running:
-            # Where the program is when a command arrives is not known to the host's side.
+        if expected is None:
             return
         want, got = expected, words
         if self._kind == Packet.COUNTERS:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from compiler.assembler import disassemble
 from golden.analog import Analog
 from golden.config import ChipConfig
-from golden.isa import CHIP_COUNTERS, TILE_COUNTERS, WORD_BITS, ErrorCode, Opcode
+from golden.isa import CHIP_COUNTERS, TILE_COUNTERS, WORD_BITS, Counter, ErrorCode, Opcode
 from golden.machine import Effects, Machine
 from golden.programmer import write_verify
 from golden.scheduler import blocks
@@ -85,7 +85,7 @@ class Lockstep:
         self._instruction = dut.trace__instruction
         self._writes = dut.trace__write__en
         self._words: dict[int, int] = {}
-        self._base = self._expected_counters()
+        self._counters_unknown = False
         self._check_at = -1
         self._last = Effects(0)
 
@@ -155,8 +155,8 @@ class Lockstep:
             model._vector[address] = value
         for t, bridge in enumerate(self.bridges):
             model.tiles[t] = Tile(self.config, copy.deepcopy(bridge.analog))
-        # What it counted until then is not known before the counters are.
-        self._base = np.zeros(0, np.int64)
+        self._counters_unknown = True
+        self._check_at = self.cycle + COUNTERS_CYCLES
 
     def _check_words(self, effects: Effects, words: dict[int, int]) -> None:
         expected = {
@@ -199,32 +199,28 @@ class Lockstep:
         if actual != effects.scalars:
             self._differ(effects, "scalars", effects.scalars, actual)
 
-    def _expected_counters(self) -> NDArray[np.int64]:
-        return np.array(
-            [
-                counters.get(counter.name, 0)
-                for table, counters in [
-                    (CHIP_COUNTERS, self.model.chip_counters),
-                    *((TILE_COUNTERS, each) for each in self.model.tile_counters),
-                ]
-                for counter in table
-            ]
-        )
-
     def _check_counters(self) -> None:
-        expected = self._expected_counters()
-        bits = read_bits(self.dut.trace__counters)
-        actual = unpack_wide(bits, len(expected), signed=False)
-        if not self._base.size:
-            self._base = expected - actual
-        names = [(None, counter) for counter in CHIP_COUNTERS]
-        for t in range(self.config.tiles):
-            names += [(t, counter) for counter in TILE_COUNTERS]  # type: ignore[misc]
-        for (tile, counter), want, got in zip(names, expected, actual + self._base, strict=True):
-            if not counter.timed and want != got:
-                where = "" if tile is None else f"\n  tile          {tile}"
-                self._differ(self._last, f"counter {counter.name}{where}", want, got)
-                return
+        """Compare the counters, or after an abort take them over."""
+        model = self.model
+        tables: list[tuple[int | None, tuple[Counter, ...], dict[str, int]]] = [
+            (None, CHIP_COUNTERS, model.chip_counters),
+            *((t, TILE_COUNTERS, each) for t, each in enumerate(model.tile_counters)),
+        ]
+        count = sum(len(table) for _, table, _ in tables)
+        actual = iter(unpack_wide(read_bits(self.dut.trace__counters), count, signed=False))
+        for tile, table, expected in tables:
+            for counter in table:
+                got = int(next(actual))
+                if counter.timed:
+                    continue
+                if self._counters_unknown:
+                    expected[counter.name] = got
+                elif expected[counter.name] != got:
+                    where = "" if tile is None else f"\n  tile          {tile}"
+                    what = f"counter {counter.name}{where}"
+                    self._differ(self._last, what, expected[counter.name], got)
+                    return
+        self._counters_unknown = False
 
     def _differ(self, effects: Effects, what: str, expected: object, actual: object) -> None:
         if self.mismatch:

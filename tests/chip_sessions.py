@@ -8,9 +8,10 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from numpy.typing import NDArray
 
-from compiler.assembler import assemble
+from compiler.assembler import assemble, disassemble
 from compiler.matrix import compile_matrix, multiply
 from compiler.matrix import load as load_matrix
+from golden import vector_unit
 from golden.isa import SCALARS, ErrorCode, Opcode, Space
 from golden.packet import HEADER, Packet, packet, space_words, unpack
 from host.chip import Chip
@@ -37,6 +38,7 @@ def random_programs(chip: SimulatedChip, examples: int) -> tuple[str, int]:
     instructions were followed.
     """
     total = 0
+    last: list[int] = []
 
     @given(scenarios(chip.config))
     @settings(
@@ -49,6 +51,7 @@ def random_programs(chip: SimulatedChip, examples: int) -> tuple[str, int]:
     )
     def follow(scenario: Scenario) -> None:
         nonlocal total
+        last[:] = scenario.program
         prepare(chip, scenario)
         seen = chip.lockstep
         try:
@@ -63,7 +66,8 @@ def random_programs(chip: SimulatedChip, examples: int) -> tuple[str, int]:
     try:
         follow()
     except LockstepError as error:
-        return "\n".join([str(error), *getattr(error, "__notes__", [])]), total
+        notes = getattr(error, "__notes__", [])
+        return "\n".join([str(error), "  program", disassemble(last), *notes]), total
     return "", total
 
 
@@ -81,11 +85,10 @@ def every_opcode(chip: SimulatedChip, _: None) -> set[Opcode]:
     rng = np.random.default_rng(3)
     chip.host.write(Space.VECTOR, 0, rng.integers(-99, 100, 64))
     chip.host.write(Space.WEIGHT, 0, rng.integers(-7, 8, 30))
-    chip.host.write(Space.DESCRIPTOR, 0, [5, 4, 7, 1])
+    chip.host.write(Space.DESCRIPTOR, 0, [3, 2, 7, 1])
     lines = [
         "SET s6, 1",
         "STEP s6, 0",
-        "MVM s2, s1, s0, s0, 0",
         "MVM s2, s1, s4, s5, 0",
         "VADD s2, s1, s3, s5",
         "VSUB s2, s1, s3, s5",
@@ -105,13 +108,32 @@ def every_opcode(chip: SimulatedChip, _: None) -> set[Opcode]:
         "loop: LOOP s5, loop",
     ]
     for branch in ("BEQ", "BNE", "BLT", "BGE"):
-        lines += [f"{branch} s7, s4, {branch}1", f"{branch} s4, s4, {branch}1", f"{branch}1:"]
+        for i, first in enumerate(("s7", "s4")):
+            label = f"{branch}{i}"
+            lines += [f"{branch} {first}, s4, {label}", "ADDI s11, s11, 1", f"{label}:"]
     lines += ["JUMP end", "end: HALT"]
     load(chip, "\n".join(lines), {1: 3, 2: 90, 3: 31, 4: 2, 5: 3, 7: -9})
     chip.host.run()
     chip.host.read(Space.VECTOR, 0, chip.config.vector_words)
     chip.host.read(Space.SCALAR, 0, 2 * SCALARS)
     return chip.lockstep.opcodes
+
+
+def short(chip: SimulatedChip, examples: int) -> tuple[set[Opcode], tuple[str, int]]:
+    """Run every instruction, and follow a few random programs."""
+    return every_opcode(chip, None), random_programs(chip, examples)
+
+
+def wrong_model(chip: SimulatedChip, _: None) -> tuple[str, int]:
+    """Follow random programs beside a model whose vector unit errs by one."""
+    right = vector_unit.map_words
+
+    def wrong(*arguments: Any) -> Any:
+        words, saturations = right(*arguments)
+        return words ^ 1, saturations
+
+    vector_unit.map_words = wrong
+    return random_programs(chip, 60)
 
 
 def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[int]:
@@ -143,6 +165,31 @@ def reprogramming(chip: SimulatedChip, shape: tuple[int, int]) -> dict[str, int]
     load_matrix(chip.host, program)
     multiply(chip.host, program, rng.integers(-40, 40, (5, shape[0])))
     return chip.host.counters()
+
+
+def aborts(chip: SimulatedChip, delays: range) -> int:
+    """Abort a product at many times, the programming of its tiles included; return how often it
+    was under way.
+    """
+    host, config = chip.host, chip.config
+    rng = np.random.default_rng(8)
+    program = compile_matrix(config, rng.integers(-60, 61, (5, 3)), shift=1)
+    vectors = rng.integers(-30, 31, (3, 5))
+    load_matrix(host, program)
+    under_way = 0
+    for delay in delays:
+        # The tiles forget the matrix.
+        host.write(*program.writes[-1])
+        host.write(Space.SCALAR, 0, [3, 0])
+        host.start()
+        chip.carrier.wait(lambda: False, delay)
+        host.abort()
+        under_way += host.status().code is ErrorCode.ABORTED
+        host.read(Space.VECTOR, 0, config.vector_words)
+        host.write(*program.writes[-1])
+        multiply(host, program, vectors)
+        host.counters()
+    return under_way
 
 
 def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:

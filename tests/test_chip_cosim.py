@@ -1,15 +1,19 @@
 """The whole chip in RTL, in lockstep with the model."""
 
 import re
+from dataclasses import replace
 from typing import Any
-
-import pytest
 
 from golden.config import ChipConfig, load
 from golden.isa import Opcode
+from golden.machine import Machine
+from golden.programmer import write_verify
 from sim.runner import Build
 from sim.tb_chip import ChipJob
 from tests import chip_sessions
+from tests.tb_axi import AxiJob
+from tests.tb_chip_uart import on_model
+from tests.tb_uart import UartJob
 
 SMALL = load(
     "digits",
@@ -77,6 +81,12 @@ def test_bad_input_is_answered_and_changes_nothing():
     }
 
 
+def test_products_can_be_aborted_at_any_time():
+    """The next product, with programming anew, equals the model's."""
+    delays = range(10, 5000, 331)
+    assert run(SMALL, chip_sessions.aborts, delays) >= len(delays) // 2
+
+
 def test_products_are_exact():
     """Conductances are set directly, since the matrices are large."""
     assert LARGE.lossless
@@ -102,6 +112,49 @@ def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
         assert counters[f"tile{tile}.pulses"] > 256
 
 
-@pytest.mark.parametrize("session", [chip_sessions.every_opcode])
-def test_under_icarus(session):
-    assert run(SMALL, session, simulator="icarus") == set(Opcode)
+def test_a_few_programs_under_icarus():
+    # Small memories are loaded, and few cells programmed, in the slower simulator.
+    config = replace(
+        SMALL,
+        rows=2,
+        columns=1,
+        slices=1,
+        tiles=2,
+        program_words=48,
+        weight_words=96,
+        pulse_limit=2,
+    )
+    opcodes, (report, total) = run(config, chip_sessions.short, 4, simulator="icarus")
+    assert opcodes == set(Opcode)
+    assert report == ""
+    assert total >= 60
+
+
+def test_a_difference_is_found_located_and_shrunk():
+    report, _ = run(SMALL, chip_sessions.wrong_model)
+    assert re.search(r"disassembly   V\w+ s\d+, .*\n", report)
+    assert re.search(r"cycle         \d+\n  difference    word \d+ of the vector memory\n", report)
+    assert re.search(r"expected      -?\d+\n  actual        -?\d+\n", report)
+    program = report.partition("  program\n")[2].partition("Failing test case")[0]
+    assert 2 <= len(program.splitlines()) <= 12, report
+
+
+def test_a_serial_line_that_loses_bytes_carries_it_all():
+    config = replace(SMALL, clock_hz=8e6)
+    job = UartJob(config, faults=0.005, seed=4)
+    (results, counters), faults = Build(config, "chip_uart", "verilator").run(
+        "tests.tb_chip_uart", job
+    )
+    expected, expected_counters = on_model(job, Machine(config, write_verify))
+    assert faults > 5
+    assert results == expected
+    assert {name: counters[name] for name in expected_counters} == expected_counters
+    assert counters["reprograms"] == 4
+
+
+def test_masters_that_pause_are_served():
+    job = AxiJob(SMALL, 0.5, seed=6)
+    results, counters = Build(SMALL, "chip", "verilator").run("tests.tb_chip_axi", job)
+    expected, expected_counters = on_model(job, Machine(SMALL, write_verify))
+    assert results == expected
+    assert {name: counters[name] for name in expected_counters} == expected_counters
