@@ -32,6 +32,8 @@ class SimulatedCarrier:
 
     @resume
     async def send(self, words: Sequence[int]) -> None:
+        # A difference leaves a reply behind that nobody takes: the chip would not take a command.
+        self._refuse_mismatch()
         dut = self._dut
         self._kind = unpack(HEADER, words[0])["type"]
         if self._kind == Packet.STATUS:

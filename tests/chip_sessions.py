@@ -124,8 +124,8 @@ def short(chip: SimulatedChip, examples: int) -> tuple[set[Opcode], tuple[str, i
     return every_opcode(chip, None), random_programs(chip, examples)
 
 
-def wrong_model(chip: SimulatedChip, _: None) -> tuple[str, int]:
-    """Follow random programs beside a model whose vector unit errs by one."""
+def break_model() -> None:
+    """Make the vector unit of the model err by one."""
     right = vector_unit.map_words
 
     def wrong(*arguments: Any) -> Any:
@@ -133,7 +133,22 @@ def wrong_model(chip: SimulatedChip, _: None) -> tuple[str, int]:
         return words ^ 1, saturations
 
     vector_unit.map_words = wrong
+
+
+def wrong_model(chip: SimulatedChip, _: None) -> tuple[str, int]:
+    """Follow random programs beside a model that is wrong."""
+    break_model()
     return random_programs(chip, 60)
+
+
+def wrong_run(chip: SimulatedChip, _: None) -> str:
+    """Run a program to its end beside a model that is wrong; return what stops it."""
+    break_model()
+    try:
+        every_opcode(chip, None)
+    except LockstepError as error:
+        return str(error)
+    return ""
 
 
 def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[int]:

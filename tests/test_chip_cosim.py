@@ -130,6 +130,10 @@ def test_a_few_programs_under_icarus():
     assert total >= 60
 
 
+def test_a_difference_ends_a_running_program():
+    assert "disassembly   VADD s2, s1, s3, s5" in run(SMALL, chip_sessions.wrong_run)
+
+
 def test_a_difference_is_found_located_and_shrunk():
     report, _ = run(SMALL, chip_sessions.wrong_model)
     assert re.search(r"disassembly   V\w+ s\d+, .*\n", report)
