@@ -134,10 +134,15 @@ set_up_run() {
     printf '%s\n' "${made_with:-$python}" >.venv/run.stamp
 }
 
+# Install a program, named like its package, whose tests are skipped without it.
+second_opinion() {
+    command -v "$1" >/dev/null || apt_install "$1" ||
+        say "$2 is missing, so its tests are skipped: sudo apt-get install $1"
+}
+
 set_up_test() {
-    # Icarus is a second opinion; without it, its tests are skipped.
-    command -v iverilog >/dev/null || apt_install iverilog ||
-        say "Icarus Verilog is missing, so its tests are skipped: sudo apt-get install iverilog"
+    second_opinion iverilog 'Icarus Verilog'
+    second_opinion ngspice ngspice
     say "Installing test packages into .venv (only this once)"
     pip_install --editable '.[test]'
     # Independent solver of crossbar arrays; 1.1 is tested. Without its dependencies, one of which
