@@ -20,7 +20,8 @@ from golden.config import ChipConfig, load
 from golden.errors import require
 from hw.verilog import TOPS
 
-# Cell areas of the FreePDK45 Open Cell Library (X1), in NAND2_X1 of 0.798 um2.
+# Cell areas of the FreePDK45 Open Cell Library (X1), in NAND2_X1 of 0.798 um2 (grade M: from
+# memory, not checked against the library).
 NOT, AND, XOR, MUX, DFF, FULL_ADDER, HALF_ADDER = (
     area / 0.798 for area in (0.532, 1.064, 1.596, 1.862, 4.522, 4.256, 2.66)
 )
