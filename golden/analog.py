@@ -13,7 +13,7 @@ from golden.adc import AdcErrors, Adcs
 from golden.array import Array
 from golden.config import ChipConfig
 from golden.draws import Draw, keyed_normal, stream
-from golden.mapping import cell_levels, column_values
+from golden.mapping import cell_levels, column_values, row_values
 from golden.physics import IDEAL
 from golden.weights import slice_weights
 
@@ -58,15 +58,23 @@ class Analog:
         levels = cell_levels(config, slice_weights(config, weights))
         return cls(config, Array.programmed(config, levels))
 
-    def hold(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Drive planes of DAC codes [n, rows], settle and sample.
+    def hold(self, codes: NDArray[np.int64], *, transposed: bool = False) -> NDArray[np.float64]:
+        """Drive planes of DAC codes [n, inputs], settle and sample.
 
         The first product after write pulses finds the cells relaxed.
 
         Returns the held values [n, converters, groups] in units, as `golden.adc` defines them.
+
+        Raises
+        ------
+        UserError
+            As `golden.array.Array.currents` and `transposed_currents`.
         """
         self.array.cells.relax()
-        held = column_values(self.config, self.array.currents(codes))
+        if transposed:
+            held = row_values(self.config, self.array.transposed_currents(codes))
+        else:
+            held = column_values(self.config, self.array.currents(codes))
         if self.config.physics.sense_noise:
             noise = self._noise.standard_normal(held.shape)
             if self.config.unit_columns:

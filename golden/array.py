@@ -15,11 +15,12 @@ drives plane by plane. Factors are therefore rounded to few enough bits that no 
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.config import ChipConfig, Mapping
+from golden.config import ChipConfig
 from golden.dac import Dacs
 from golden.device import Cells
 from golden.draws import Draw, stream
@@ -41,7 +42,7 @@ Floats = NDArray[np.float64]
 
 
 class Array:
-    """Cells between word lines, driven by DACs, and bit lines.
+    """Cells between word lines and bit lines, either of which are driven by the DACs.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ class Array:
         self._whole = self._dacs.ideal and not physics.nonlinearity
         drive = math.log2(float(self._bend(np.array(self._dacs.largest))))
         cell = math.log2(LARGEST * config.g_max_s / config.g_step_s)
-        room = EXACT_BITS - math.log2(config.rows)
+        room = EXACT_BITS - math.log2(config.drive_lines)
         fraction = 0 if self._whole else FRACTION_BITS
         self._cell_bits = math.floor(room - drive - cell - fraction)
         needed = 0 if physics == Physics(seed=physics.seed) else FRACTION_BITS
@@ -85,12 +86,15 @@ class Array:
             f"physics needs {needed}: lower dac_bits",
         )
         self._square_bits = VARIANCE_BITS - math.ceil(2 * drive)
-        self._cell_square_bits = math.floor(room - 2 * (drive + cell) - self._square_bits)
+        # A transposed read sums up the squares of both cells of a column.
+        squares = 2 * (drive + cell) + config.transposable
+        self._cell_square_bits = math.floor(room - squares - self._square_bits)
 
         wide = (config.rows, config.slices * config.bit_lines)
         self._versions = self.cells.versions - 1
         self._matrix = np.empty(wide)
         self._squares = np.empty(wide)
+        self._turned: tuple[Floats, Floats] | None = None
 
     @classmethod
     def of_levels(cls, config: ChipConfig, levels: NDArray[np.int64]) -> "Array":
@@ -121,7 +125,7 @@ class Array:
         return self._matrix.reshape(shape).transpose(1, 0, 2) * self.config.g_step_s
 
     def drive_v(self, codes: NDArray[np.int64]) -> Floats:
-        """Return what the DACs settle to, in volts [..., rows], for codes; noise left out."""
+        """Return what the DACs settle to, in volts [..., inputs], for codes; noise left out."""
         return self._dacs.settled(codes) * self.config.v_step_v
 
     def currents(self, codes: NDArray[np.int64]) -> Floats:
@@ -135,33 +139,21 @@ class Array:
             If curved cells between resistive wires do not converge.
         """
         self._refresh()
-        physics = self.config.physics
-        drive = self._dacs.drive(codes)
-        if physics.nonlinearity and physics.resistive:
-            lines = np.array([self._solve(plane) for plane in drive])
-            drive = self._bend(drive)
-        else:
-            drive = self._bend(drive)
-            lines = drive @ self._matrix
-        if physics.read_noise:
-            variance = _round(drive**2, self._square_bits) @ self._squares
-            noise = np.sqrt(variance, out=variance)
-            noise *= physics.read_noise
-            noise *= self._noise.standard_normal(lines.shape)
-            lines += noise
+        lines = self._read(codes, self._matrix, self._squares, self._solve)
         return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
 
     def transposed_currents(self, codes: NDArray[np.int64]) -> Floats:
         """Drive the columns instead, and sense the word lines: the transposed read.
 
-        The positive bit line of a column gets its voltage, the negative one the opposite; word
-        lines end in virtual grounds where their drivers were, with the same terminal resistances.
-        By reciprocity the matrix is the transpose of the one that `currents` uses, wires included.
+        The positive bit line of a column gets the voltage of its DAC, the negative one the
+        opposite; word lines end in virtual grounds where their drivers were, with the same terminal
+        resistances. By reciprocity the matrix is the transpose of the one that `currents` uses,
+        wires included.
 
         Parameters
         ----------
         codes
-            [n, columns], DAC codes. The DACs of the columns are ideal.
+            [n, columns], DAC codes.
 
         Returns
         -------
@@ -171,25 +163,58 @@ class Array:
         Raises
         ------
         UserError
-            If the mapping is not differential, or cells are curved, which this does not solve.
+            If the mapping is not differential, or curved cells between resistive wires do not
+            converge.
         """
-        config, physics = self.config, self.config.physics
+        config = self.config
         require(
-            config.mapping is Mapping.DIFFERENTIAL and not physics.nonlinearity,
-            "a transposed read needs the differential mapping and linear cells: set mapping to "
-            "'differential' and nonlinearity to 0",
+            config.transposable,
+            f"a transposed product needs the differential mapping, not {str(config.mapping)!r}: "
+            "set mapping to 'differential'",
         )
         self._refresh()
-        drive = np.repeat(codes, 2, axis=1) * np.tile([1.0, -1.0], config.columns)
-        shape = (config.rows, config.slices, config.bit_lines)
-        matrix = self._matrix.reshape(shape).transpose(1, 2, 0)
-        currents = drive @ matrix
+        if self._turned is None:
+            self._turned = self._turn(self._matrix, -1), self._turn(self._squares, 1)
+        lines = self._read(codes, *self._turned, self._solve_transposed)
+        return lines.reshape(len(codes), config.slices, config.rows)
+
+    def _turn(self, matrix: Floats, sign: int) -> Floats:
+        """Return the matrix [columns, slices * rows] of a transposed read.
+
+        `sign` is that of a negative line's share.
+        """
+        config = self.config
+        lines = matrix.reshape(config.rows, config.slices, config.columns, 2)
+        columns = lines[..., 0] + sign * lines[..., 1]
+        return columns.transpose(2, 1, 0).reshape(config.columns, -1)
+
+    def _read(
+        self,
+        codes: NDArray[np.int64],
+        matrix: Floats,
+        squares: Floats,
+        solve: Callable[[Floats], Floats],
+    ) -> Floats:
+        """Return line currents [n, lines] in units for DAC codes [n, inputs], with their noise.
+
+        They follow from a matrix [inputs, lines] and that of its squares, unless cells are curved
+        and wires resist: then from `solve`, plane by plane.
+        """
+        physics = self.config.physics
+        drive = self._dacs.drive(codes)
+        if physics.nonlinearity and physics.resistive:
+            lines = np.array([solve(plane) for plane in drive])
+            drive = self._bend(drive)
+        else:
+            drive = self._bend(drive)
+            lines = drive @ matrix
         if physics.read_noise:
-            squares = self._squares.reshape(shape).transpose(1, 2, 0)
-            deviation = physics.read_noise * np.sqrt(drive**2 @ squares)
-            draws = self._noise.standard_normal((len(codes), config.slices, config.rows))
-            return currents.transpose(1, 0, 2) + deviation.transpose(1, 0, 2) * draws
-        return currents.transpose(1, 0, 2)
+            variance = _round(drive**2, self._square_bits) @ squares
+            noise = np.sqrt(variance, out=variance)
+            noise *= physics.read_noise
+            noise *= self._noise.standard_normal(lines.shape)
+            lines += noise
+        return lines
 
     def cell_currents(
         self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
@@ -236,6 +261,7 @@ class Array:
         if config.physics.read_noise:
             self._squares[rows] = _round(matrix**2, self._cell_square_bits)
         self._versions = self.cells.versions.copy()
+        self._turned = None
 
     def _with_wires(self, g_s: Floats) -> Floats:
         physics = self.config.physics
@@ -261,32 +287,73 @@ class Array:
         return _round(drive, FRACTION_BITS)
 
     def _solve(self, drive: Floats) -> Floats:
-        """Return line currents in units for one plane of voltages [rows] in DAC steps.
+        """Return bit-line currents in units for one plane of voltages [rows] in DAC steps.
 
         One plane at a time: vectors that are solved together share the iteration.
         """
+        physics = self.config.physics
+        currents = self._solve_network(
+            self.cells.g_s,
+            drive,
+            r_word=physics.r_word_ohm,
+            r_bit=physics.r_bit_ohm,
+            r_driver=physics.r_driver_ohm,
+            r_sense=physics.r_sense_ohm,
+        )
+        return currents.ravel()
+
+    def _solve_transposed(self, drive: Floats) -> Floats:
+        """Return word-line currents in units for one plane of voltages [columns] in DAC steps.
+
+        The network is the same, seen from its bit lines: these come as word lines, driven where
+        the last row is, and end at word line 0.
+        """
+        physics = self.config.physics
+        currents = self._solve_network(
+            self.cells.g_s[:, ::-1, ::-1].swapaxes(1, 2),
+            np.stack([drive, -drive], axis=1).ravel()[::-1],
+            r_word=physics.r_bit_ohm,
+            r_bit=physics.r_word_ohm,
+            r_driver=physics.r_sense_ohm,
+            r_sense=physics.r_driver_ohm,
+        )
+        return currents[:, ::-1].ravel()
+
+    def _solve_network(
+        self,
+        g_s: Floats,
+        drive: Floats,
+        *,
+        r_word: float,
+        r_bit: float,
+        r_driver: float,
+        r_sense: float,
+    ) -> Floats:
+        """Return currents [slices, columns] in units of a network of curved cells.
+
+        Conductances are [slices, rows, columns], the drive is [rows] in DAC steps.
+        """
         config = self.config
-        physics = config.physics
-        k = physics.nonlinearity
+        k = config.physics.nonlinearity
         scale = config.v_read_v / math.sinh(k * config.v_read_v)
 
         def curve(g_s: Floats, u: Floats) -> tuple[Floats, Floats]:
             return g_s * scale * np.sinh(k * u), g_s * scale * k * np.cosh(k * u)
 
-        volts = np.broadcast_to(drive * config.v_step_v, (config.slices, config.rows))
+        volts = np.broadcast_to(drive * config.v_step_v, (config.slices, len(drive)))
         try:
             lines = solve_nonlinear(
-                self.cells.g_s,
+                g_s,
                 curve,
                 volts,
-                r_word=physics.r_word_ohm,
-                r_bit=physics.r_bit_ohm,
-                r_driver=physics.r_driver_ohm,
-                r_sense=physics.r_sense_ohm,
+                r_word=r_word,
+                r_bit=r_bit,
+                r_driver=r_driver,
+                r_sense=r_sense,
             )
         except ArithmeticError as error:
             raise UserError(str(error)) from None
-        return lines.current.ravel() / config.unit_a
+        return lines.current / config.unit_a
 
 
 def _round(values: Floats, bits: int) -> Floats:

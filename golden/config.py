@@ -35,6 +35,33 @@ class Mapping(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Direction:
+    """A way through an array: from word lines to columns or, transposed, the other way round.
+
+    Attributes
+    ----------
+    inputs, outputs
+        Length of the vectors and of the results.
+    groups
+        Outputs that share an ADC, converted one after the other: ADC a serves the adjacent outputs
+        a * groups onwards, as far as there are any.
+    covering_step
+        Smallest ADC step, as log2 in units, with which no exact sum clips.
+    plane_cycles
+        Cycles from one sample to the next in steady state: conversion or settling, the longer.
+    latency_cycles
+        Cycles from accepting a vector to offering the last of its results, nothing else running.
+    """
+
+    inputs: int
+    outputs: int
+    groups: int
+    covering_step: int
+    plane_cycles: int
+    latency_cycles: int
+
+
+@dataclass(frozen=True)
 class ChipConfig:
     """Describe a chip. Validated when made; see `load` for files and presets.
 
@@ -205,6 +232,53 @@ class ChipConfig:
             size = getattr(self, name)
             require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
 
+    # Directions
+
+    @property
+    def transposable(self) -> bool:
+        """Whether products can be transposed: a signed drive of a column needs both its lines."""
+        return self.mapping is Mapping.DIFFERENTIAL
+
+    @cached_property
+    def forward(self) -> Direction:
+        """From word lines to columns."""
+        return self._direction(self.rows, self.columns)
+
+    @cached_property
+    def transposed(self) -> Direction:
+        """From columns to word lines, if the configuration is `transposable`."""
+        return self._direction(self.columns, self.rows)
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """All that there are."""
+        return (self.forward, self.transposed) if self.transposable else (self.forward,)
+
+    def direction(self, transposed: bool) -> Direction:
+        """Return one of the two."""
+        return self.transposed if transposed else self.forward
+
+    @property
+    def drive_lines(self) -> int:
+        """DACs of a tile: the inputs of either direction, between which they are switched.
+
+        DAC i drives word line i or, transposed, the positive line of column i, and the negative
+        one with the opposite voltage.
+        """
+        return max(direction.inputs for direction in self.directions)
+
+    def _direction(self, inputs: int, outputs: int) -> Direction:
+        groups = -(-outputs // self.adcs)
+        # A search of one bit has no cycle before its last in which the next sample could be
+        # prepared, and pays one cycle a plane.
+        conversion = groups * self.adc_bits
+        plane = max(conversion + (self.adc_bits == 1), self.settle_cycles + 1)
+        # One to take the vector over, `settle_cycles` and one to sample; a plane each but for the
+        # last; then the conversions of that and three registers (code, slice sum, accumulator),
+        # the last of which offers the results.
+        latency = 1 + self.settle_cycles + (self.planes - 1) * plane + conversion + 3
+        return Direction(inputs, outputs, groups, self._covering_step(inputs), plane, latency)
+
     # Weights
 
     @property
@@ -266,8 +340,11 @@ class ChipConfig:
     @property
     def sum_range(self) -> tuple[int, int]:
         """Smallest and largest exact column sum of one plane, in units."""
+        return self._sum_range(self.rows)
+
+    def _sum_range(self, inputs: int) -> tuple[int, int]:
         low, high = self.code_range
-        most = self.rows * (self.levels - 1)
+        most = inputs * (self.levels - 1)
         if self.mapping is Mapping.OFFSET:
             return most * low, most * high
         return -most * max(-low, high), most * max(-low, high)
@@ -277,20 +354,24 @@ class ChipConfig:
         """Signed width of the exact column sum: the full width of an ADC."""
         return _signed_bits(*self.sum_range)
 
-    @property
-    def covering_step(self) -> int:
-        """Smallest ADC step, as log2 in units, with which no exact sum clips."""
-        low, high = self.sum_range
-        for step in range(self.sum_bits + 1):
+    def _covering_step(self, inputs: int) -> int:
+        low, high = self._sum_range(inputs)
+        step = 0
+        while True:
             half = (1 << step) >> 1
             if _signed_bits((low + half) >> step, (high + half) >> step) <= self.adc_bits:
-                break
-        return step
+                return step
+            step += 1
+
+    @property
+    def covering_step(self) -> int:
+        """Smallest ADC step, as log2 in units, with which no exact column sum clips."""
+        return self.forward.covering_step
 
     @property
     def step_bits(self) -> int:
         """Width of the field that selects the ADC step."""
-        return max(1, self.covering_step.bit_length())
+        return max(1, *(d.covering_step.bit_length() for d in self.directions))
 
     @property
     def step_range(self) -> tuple[int, int]:
@@ -300,12 +381,12 @@ class ChipConfig:
     @property
     def groups(self) -> int:
         """Columns that share an ADC, converted one after the other."""
-        return self.columns // self.adcs
+        return self.forward.groups
 
     @property
     def select_bits(self) -> int:
         """Width of the index of a group."""
-        return max(1, (self.groups - 1).bit_length())
+        return max(1, *((d.groups - 1).bit_length() for d in self.directions))
 
     @property
     def converters(self) -> int:
@@ -341,8 +422,9 @@ class ChipConfig:
 
     @property
     def partial_bits(self) -> int:
-        """Width of the sum of results over the rows of any matrix whose vectors fit the memory."""
-        return self.result_bits + (-(-self.vector_words // self.rows) - 1).bit_length()
+        """Width of the sum over the blocks of any matrix whose vectors fit the vector memory."""
+        shortest = min(direction.inputs for direction in self.directions)
+        return self.result_bits + (-(-self.vector_words // shortest) - 1).bit_length()
 
     # Programming
 
@@ -408,24 +490,13 @@ class ChipConfig:
 
     @property
     def plane_cycles(self) -> int:
-        """Cycles from one sample to the next in steady state: conversion or settling, the longer.
-
-        A search of one bit has no cycle before its last in which the next sample could be
-        prepared, and pays one cycle a plane.
-        """
-        conversion = self.groups * self.adc_bits + (self.adc_bits == 1)
-        return max(conversion, self.settle_cycles + 1)
+        """`Direction.plane_cycles` of products that are not transposed."""
+        return self.forward.plane_cycles
 
     @property
     def latency_cycles(self) -> int:
-        """Cycles from accepting a vector to offering the last of its results, nothing else running.
-
-        One to take the vector over, `settle_cycles` and one to sample; `plane_cycles` for each
-        plane but the last; then the conversions of the last plane and three registers (code,
-        slice sum, accumulator), the last of which offers them.
-        """
-        start = 1 + self.settle_cycles
-        return start + (self.planes - 1) * self.plane_cycles + self.groups * self.adc_bits + 3
+        """`Direction.latency_cycles` of products that are not transposed."""
+        return self.forward.latency_cycles
 
     @property
     def g_step_s(self) -> float:

@@ -13,13 +13,18 @@ from golden.statics import draw_statics
 from golden.weights import checked_integers
 
 
-def checked(config: ChipConfig, vectors: ArrayLike) -> NDArray[np.int64]:
-    """Return input vectors [n, rows] as int64, or raise `UserError` saying what is wrong."""
-    return checked_integers("inputs", vectors, (-1, config.rows), *config.input_range)
+def checked(
+    config: ChipConfig, vectors: ArrayLike, *, transposed: bool = False
+) -> NDArray[np.int64]:
+    """Return input vectors [n, inputs] as int64, or raise `UserError` saying what is wrong."""
+    inputs = config.direction(transposed).inputs
+    return checked_integers("inputs", vectors, (-1, inputs), *config.input_range)
 
 
-def input_planes(config: ChipConfig, vectors: ArrayLike) -> NDArray[np.int64]:
-    """Cut inputs [n, rows] into DAC codes [n, planes, rows], most significant plane first.
+def input_planes(
+    config: ChipConfig, vectors: ArrayLike, *, transposed: bool = False
+) -> NDArray[np.int64]:
+    """Cut inputs [n, inputs] into DAC codes [n, planes, inputs], most significant plane first.
 
     The top digit carries the sign; the others are 0 .. 2**dac_bits - 1.
 
@@ -28,7 +33,7 @@ def input_planes(config: ChipConfig, vectors: ArrayLike) -> NDArray[np.int64]:
     UserError
         If the shape or an input does not fit the configuration.
     """
-    rest = checked(config, vectors)[:, None, :]
+    rest = checked(config, vectors, transposed=transposed)[:, None, :]
     places = np.arange(config.planes - 1, -1, -1)[:, None] * config.dac_bits
     codes = rest >> places
     codes[:, 1:] &= (1 << config.dac_bits) - 1
@@ -36,7 +41,7 @@ def input_planes(config: ChipConfig, vectors: ArrayLike) -> NDArray[np.int64]:
 
 
 class Dacs:
-    """One DAC per word line, with errors as `ChipConfig.physics` says.
+    """The DACs of a tile (`ChipConfig.drive_lines`), with errors as `ChipConfig.physics` says.
 
     Attributes
     ----------
@@ -55,7 +60,7 @@ class Dacs:
     def __init__(self, config: ChipConfig):
         physics = config.physics
         self._low = -(1 << (config.code_bits - 1))
-        self._lines = np.arange(config.rows)
+        self._lines = np.arange(config.drive_lines)
         self._noise = physics.dac_noise
         self._stream = stream(physics.seed, Draw.DAC_NOISE)
         self._statics = None
@@ -63,7 +68,7 @@ class Dacs:
             self._statics = draw_statics(
                 physics.seed,
                 Draw.DAC_STATICS,
-                config.rows,
+                config.drive_lines,
                 config.code_bits,
                 offset=physics.dac_offset,
                 gain=physics.dac_gain,
@@ -85,15 +90,16 @@ class Dacs:
         )
 
     def settled(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return word-line voltages [..., rows] in DAC steps for codes, noise left out."""
+        """Return voltages [..., inputs] in DAC steps for codes, noise left out."""
         steps = codes.astype(np.float64)
         if self._statics is not None:
-            steps *= self._statics.gain
-            steps += self._statics.deviation[self._lines, codes - self._low]
+            lines = self._lines[: codes.shape[-1]]
+            steps *= self._statics.gain[lines]
+            steps += self._statics.deviation[lines, codes - self._low]
         return steps
 
     def drive(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return word-line voltages [n, rows] in DAC steps (`ChipConfig.v_step_v`) for codes."""
+        """Return voltages [n, inputs] in DAC steps (`ChipConfig.v_step_v`) for codes."""
         steps = self.settled(codes)
         if self._noise:
             steps += self._noise * self._stream.standard_normal(codes.shape)

@@ -42,3 +42,14 @@ def column_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.
     columns = values[..., : config.columns].reshape(-1, config.converters - 1, config.groups)
     unit = values[:, -1:, config.columns :]
     return np.concatenate([columns, np.broadcast_to(unit, (*unit.shape[:2], config.groups))], 1)
+
+
+def row_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Spread word-line currents [n, slices, rows] over ADC inputs [n, converters, groups].
+
+    Converter s * adcs + a looks at the `groups` adjacent rows from a * groups on of slice s, and
+    at nothing, a current of 0, where there are no more rows.
+    """
+    groups = config.transposed.groups
+    padding = [(0, 0), (0, 0), (0, config.adcs * groups - config.rows)]
+    return np.pad(lines, padding).reshape(-1, config.converters, groups)

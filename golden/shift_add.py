@@ -9,12 +9,12 @@ from golden.config import ChipConfig
 def slice_sums(
     config: ChipConfig, codes: NDArray[np.int64], steps: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Sum codes [n, planes, converters, groups] over slices: [n, planes, columns].
+    """Sum codes [n, planes, converters, groups] over slices: [n, planes, adcs * groups].
 
     `steps` [n, steps] says how many units a code of each slice, and of the unit column, is worth.
     """
     arrays = codes[:, :, : config.slices * config.adcs]
-    arrays = arrays.reshape(*codes.shape[:2], config.slices, config.columns)
+    arrays = arrays.reshape(*codes.shape[:2], config.slices, config.adcs * codes.shape[3])
     places = steps[:, : config.slices] + np.arange(config.slices) * config.cell_bits
     sums = (arrays << places[:, None, :, None]).sum(axis=2)
     if config.unit_columns:
@@ -27,12 +27,12 @@ def slice_sums(
 def accumulate(
     config: ChipConfig, sums: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Accumulate slice sums [n, planes, columns] over the planes, most significant first.
+    """Accumulate slice sums [n, planes, outputs] over the planes, most significant first.
 
     Returns
     -------
     results
-        [n, columns], saturated after every plane where `accumulator_bits` is below the worst case.
+        [n, outputs], saturated after every plane where `accumulator_bits` is below the worst case.
     saturations
         [n], how often that happened.
     """

@@ -19,7 +19,7 @@ class Products:
     Attributes
     ----------
     results
-        [n, columns], integers.
+        [n, outputs], integers.
     codes
         [n, planes, converters, groups], what each ADC said.
     held
@@ -45,8 +45,12 @@ class Tile:
         self.config = config
         self.analog = analog
 
-    def multiply(self, vectors: ArrayLike, steps: ArrayLike | None = None) -> Products:
+    def multiply(
+        self, vectors: ArrayLike, steps: ArrayLike | None = None, *, transposed: bool = False
+    ) -> Products:
         """Multiply input vectors [n, rows] by the matrix in the array.
+
+        Or, `transposed`, input vectors [n, columns] by the transposed matrix.
 
         Parameters
         ----------
@@ -60,21 +64,22 @@ class Tile:
         Raises
         ------
         UserError
-            If a shape or value does not fit the configuration.
+            If a shape or value does not fit the configuration, or it is not `transposable`.
         """
         config = self.config
-        planes = input_planes(config, vectors)
+        way = config.direction(transposed)
+        planes = input_planes(config, vectors, transposed=transposed)
         count = len(planes)
-        steps = checked_steps(config, steps, count)
+        steps = checked_steps(config, steps, count, transposed=transposed)
 
-        held = self.analog.hold(planes.reshape(-1, config.rows))
-        held = held.reshape(count, config.planes, config.converters, config.groups)
+        held = self.analog.hold(planes.reshape(-1, way.inputs), transposed=transposed)
+        held = held.reshape(count, config.planes, config.converters, way.groups)
         adcs = self.analog.adcs(steps)
         codes = adcs.convert(held)
         beyond = adcs.beyond(held)
         results, saturations = accumulate(config, slice_sums(config, codes, steps))
         return Products(
-            results,
+            results[:, : way.outputs],
             codes,
             held,
             (beyond & (codes >= 0)).sum(axis=(1, 2, 3)),
@@ -83,10 +88,13 @@ class Tile:
         )
 
 
-def checked_steps(config: ChipConfig, steps: ArrayLike | None, count: int) -> NDArray[np.int64]:
+def checked_steps(
+    config: ChipConfig, steps: ArrayLike | None, count: int, *, transposed: bool = False
+) -> NDArray[np.int64]:
     """Return ADC steps as int64 [count, steps], or raise `UserError` saying what is wrong."""
     if steps is None:
-        return np.full((count, config.steps), config.covering_step, np.int64)
+        way = config.direction(transposed)
+        return np.full((count, config.steps), way.covering_step, np.int64)
     try:
         same = np.ndim(steps) < 2
     except ValueError:

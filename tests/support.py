@@ -59,14 +59,20 @@ def chips(draw: st.DrawFn, most: int = 5, lossless: bool = False) -> ChipConfig:
     return chip(**fields)
 
 
-def random_operands(config: ChipConfig, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights [rows, columns] and inputs [count, rows], each with both of its extremes."""
+def random_operands(
+    config: ChipConfig, count: int, seed: int = 0, *, transposed: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights [rows, columns] and inputs [count, rows], each with both of its extremes.
+
+    `transposed` inputs are [count, columns].
+    """
     rng = np.random.default_rng(seed)
     low, high = config.weight_range
     weights = rng.integers(low, high, (config.rows, config.columns), endpoint=True)
     weights.flat[0], weights.flat[-1] = low, high
     low, high = config.input_range
-    vectors = rng.integers(low, high, (count, config.rows), endpoint=True)
+    inputs = config.direction(transposed).inputs
+    vectors = rng.integers(low, high, (count, inputs), endpoint=True)
     vectors.flat[0], vectors.flat[-1] = low, high
     return weights, vectors
 
@@ -108,13 +114,16 @@ class Expected:
 def integer_tile(
     config: ChipConfig, weights: np.ndarray, vectors: np.ndarray, steps: list[int]
 ) -> Expected:
-    """Multiply inputs [n, rows] by weights [rows, columns] with Python's integers alone."""
+    """Multiply inputs [n, rows] by weights [rows, columns] with Python's integers alone.
+
+    A transposed product is one with the transposed weights.
+    """
     expected = Expected([])
     stored = [[weight_digits(config, int(w)) for w in row] for row in weights]
     for vector in vectors:
         planes = list(zip(*(input_digits(config, int(x)) for x in vector), strict=True))
         line = []
-        for column in range(config.columns):
+        for column in range(weights.shape[1]):
             total = 0
             for plane in planes:
                 total <<= config.dac_bits

@@ -260,13 +260,17 @@ def test_ranges_and_widths_are_those_of_all_values(config):
     assert fits(config.sum_bits, low, high)
     assert config.sum_bits == 1 or not fits(config.sum_bits - 1, low, high)
 
-    def covers(step):
+    def covers(step, inputs):
         half = 2**step // 2
-        return fits(config.adc_bits, (low + half) // 2**step, (high + half) // 2**step)
+        ends = inputs * min(products), inputs * max(products)
+        return fits(config.adc_bits, *((end + half) // 2**step for end in ends))
 
-    assert covers(config.covering_step)
-    assert config.covering_step == 0 or not covers(config.covering_step - 1)
-    assert 2**config.step_bits == config.step_range[1] + 1 > config.covering_step
+    for direction in config.directions:
+        step = direction.covering_step
+        assert covers(step, direction.inputs)
+        assert step == 0 or not covers(step - 1, direction.inputs)
+        assert 2**config.step_bits == config.step_range[1] + 1 > step
+    assert config.covering_step == config.forward.covering_step
 
 
 @given(chips(most=2))
@@ -307,7 +311,12 @@ def test_results_hold_every_code_at_its_end(config):
 @given(chips())
 def test_groups_and_converters(config):
     assert config.groups * config.adcs == config.columns
-    assert 2**config.select_bits >= config.groups > 2 ** (config.select_bits - 1) - 1
+    rows_per_adc = math.ceil(config.rows / config.adcs)
+    assert config.transposed.groups == rows_per_adc
+    most = max(config.groups, rows_per_adc if config.mapping == "differential" else 0)
+    assert config.transposable == (config.mapping == "differential")
+    assert len(config.directions) == 1 + config.transposable
+    assert 2**config.select_bits >= most > 2 ** (config.select_bits - 1) - 1
     unit = config.mapping == "offset"
     assert config.converters == config.slices * config.adcs + unit
     assert config.steps == config.slices + unit

@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from golden.analog import Analog
 from golden.array import Array
 from golden.errors import UserError
 from golden.mapping import cell_levels
 from golden.physics import IDEAL, Physics
+from golden.tile import Tile
 from golden.weights import slice_weights
-from tests.support import chip
+from tests.support import chip, chips, full_width, integer_tile, random_operands
 from tests.test_wires import exact
 
 WIRES = {"r_word": 30.0, "r_bit": 50.0, "r_driver": 20.0, "r_sense": 70.0}
@@ -47,7 +51,144 @@ def test_noise_has_the_variance_of_its_cells():
     np.testing.assert_allclose(found, 0.1 * np.sqrt((cells**2).sum(axis=2)), rtol=0.05)
 
 
-def test_what_it_cannot_do_is_refused():
-    _, _, array = programmed(mapping="offset")
-    with pytest.raises(UserError, match="needs the differential mapping and linear cells"):
+def test_curved_cells_between_wires_are_those_of_the_circuit_turned_round():
+    """A network of curved cells is not reciprocal: it is turned, here cell by cell."""
+    physics = {f"{name}_ohm": ohms for name, ohms in WIRES.items()}
+    config, _, array = programmed(Physics(**physics, nonlinearity=8.0))
+    codes = np.array([[3, -2], [-1, 0]])
+    found = array.transposed_currents(codes) * config.unit_a
+    k, top = 8.0, config.v_read_v
+
+    def cells(g, u):
+        return g * top * np.sinh(k * u) / np.sinh(k * top)
+
+    for code, currents in zip(codes, found, strict=True):
+        volts = np.ravel([[c, -c] for c in code]) * config.v_step_v
+        for s in range(config.slices):
+            word, bit = relaxed(array.g_s[s], volts, cells)
+            into = cells(array.g_s[s], bit - word).sum(axis=1)
+            np.testing.assert_allclose(currents[s], into, rtol=1e-6, atol=1e-14)
+
+
+def relaxed(g, volts, cells):
+    """Return node voltages of an array driven from its bit lines, by the sums of currents alone.
+
+    Ohm's law along each line, repeated with the currents of the cells until it no longer moves.
+    """
+    rows, lines = g.shape
+    word, bit = np.zeros(g.shape), np.tile(volts, (rows, 1))
+    for _ in range(200):
+        current = cells(g, bit - word)
+        # Word lines end at 0 V beside line 0; bit lines are driven below the last row.
+        word = np.array(
+            [
+                [
+                    sum(
+                        current[r, j] * (WIRES["r_driver"] + WIRES["r_word"] * min(i, j))
+                        for j in range(lines)
+                    )
+                    for i in range(lines)
+                ]
+                for r in range(rows)
+            ]
+        )
+        drop = [
+            [
+                sum(
+                    current[q, i]
+                    * (WIRES["r_sense"] + WIRES["r_bit"] * min(rows - 1 - r, rows - 1 - q))
+                    for q in range(rows)
+                )
+                for i in range(lines)
+            ]
+            for r in range(rows)
+        ]
+        bit = volts - np.array(drop)
+    return word, bit
+
+
+def test_curved_cells_without_wires_bend_the_drive():
+    config, digits, array = programmed(Physics(nonlinearity=8.0))
+    codes = np.array([[3, -2], [1, 2]])
+    top = config.v_read_v
+    bent = np.sinh(8.0 * codes * config.v_step_v) / np.sinh(8.0 * top) * top / config.v_step_v
+    expected = np.einsum("nc,src->nsr", bent, digits)
+    np.testing.assert_allclose(array.transposed_currents(codes), expected, atol=1e-2)
+
+
+def test_either_direction_uses_the_same_converters():
+    """DAC i drives word line i or column i, with the same error."""
+    config, _, array = programmed(Physics(dac_offset=0.5, dac_gain=0.1, dac_inl=0.3))
+    codes = np.array([[1, -2]])
+    volts = array.drive_v(np.pad(codes, [(0, 0), (0, config.rows - config.columns)]))
+    volts = volts[0, : config.columns] / config.v_step_v
+    digits = (array.g_s[..., 0::2] - array.g_s[..., 1::2]) / config.g_step_s
+    expected = np.einsum("c,src->sr", volts, digits)
+    np.testing.assert_allclose(array.transposed_currents(codes)[0], expected, atol=1e-2)
+    assert np.abs(volts - codes[0]).max() > 0.1
+
+
+@given(chips(), st.data())
+def test_any_transposed_product_is_what_integers_predict(config, data):
+    """Rounding, clipping and saturation included, at any step."""
+    assume(config.transposable)
+    seed = data.draw(st.integers(0, 2**32))
+    weights, vectors = random_operands(config, 3, seed, transposed=True)
+    step = st.integers(0, min(config.step_range[1], config.transposed.covering_step + 2))
+    steps = data.draw(st.lists(step, min_size=config.steps, max_size=config.steps))
+    tile = Tile(config, Analog.ideal(config, weights))
+    products = tile.multiply(vectors, steps, transposed=True)
+    expected = integer_tile(config, weights.T, vectors, steps)
+    assert products.results.tolist() == expected.results
+    assert products.clips_high.sum() == expected.clips_high
+    assert products.clips_low.sum() == expected.clips_low
+    if config.rows % config.adcs == 0:
+        assert products.saturations.sum() == expected.saturations
+    # The product of the other direction is not disturbed.
+    forward = random_operands(config, 3, seed)[1]
+    steps = [config.covering_step] * config.steps
+    expected = integer_tile(config, weights, forward, steps)
+    assert tile.multiply(forward).results.tolist() == expected.results
+
+
+@pytest.mark.parametrize("rows, columns", [(8, 8), (64, 64), (48, 10), (10, 48), (1, 6), (7, 1)])
+def test_lossless_transposed_product_is_exact(rows, columns):
+    widest = full_width(rows=max(rows, columns), columns=1, adcs=1, cell_bits=3).adc_bits
+    adcs = next(n for n in (4, 5, 3, 1) if columns % n == 0)
+    config = chip(rows=rows, columns=columns, cell_bits=3, adc_bits=widest, adcs=adcs)
+    weights, vectors = random_operands(config, 5, transposed=True)
+    products = Tile(config, Analog.ideal(config, weights)).multiply(vectors, transposed=True)
+    np.testing.assert_array_equal(products.results, vectors @ weights.T)
+
+
+def test_batches_of_either_direction_are_those_of_single_planes():
+    """What the simulated tile asks for one by one, noise included."""
+    physics = Physics(
+        seed=3, read_noise=0.1, dac_noise=0.2, sense_noise=0.5, dac_inl=0.2, program_error=0.2
+    )
+    config = chip(rows=5, columns=4, adcs=2, physics=physics)
+    weights = random_operands(config, 1)[0]
+    batch, single = (Analog.programmed(config, weights) for _ in range(2))
+    rng = np.random.default_rng(2)
+    for transposed in (True, False, True):
+        inputs = config.direction(transposed).inputs
+        codes = rng.integers(*config.code_range, (6, inputs), endpoint=True)
+        held = batch.hold(codes, transposed=transposed)
+        alone = [single.hold(c[None], transposed=transposed) for c in codes]
+        np.testing.assert_array_equal(held, np.concatenate(alone))
+
+
+def test_an_offset_mapping_is_refused():
+    config, _, array = programmed(mapping="offset")
+    with pytest.raises(UserError, match="needs the differential mapping, not 'offset': set"):
         array.transposed_currents(np.zeros((1, 2), np.int64))
+    tile = Tile(config, Analog(config, array))
+    with pytest.raises(UserError, match="needs the differential mapping"):
+        tile.multiply(np.zeros((1, 2), np.int64), transposed=True)
+
+
+def test_vectors_of_another_length_are_refused():
+    config, _, array = programmed()
+    tile = Tile(config, Analog(config, array))
+    with pytest.raises(UserError, match="inputs must have the shape n x 2, not 1 x 3"):
+        tile.multiply(np.zeros((1, 3), np.int64), transposed=True)
