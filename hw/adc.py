@@ -14,10 +14,10 @@ from hw.dac import PlaneLayout
 
 
 class CodesLayout(data.StructLayout):
-    """Codes of one group of columns, an entry per ADC.
+    """Codes of one group of columns or, transposed, of word lines: an entry per ADC.
 
-    `code` and `beyond` (out of range, so that the code is clamped) per ADC; `group`, the index of
-    the column within each ADC's share; `plane`, as sampled.
+    `code` and `beyond` (out of range, so that the code is clamped) per ADC; `group`, the index
+    within each ADC's share; `plane`, as sampled.
     """
 
     def __init__(self, config: ChipConfig):
@@ -32,7 +32,7 @@ class CodesLayout(data.StructLayout):
 
 
 class SarBank(wiring.Component):
-    """Sample planes and convert their columns, one group of columns after the other.
+    """Sample planes and convert their outputs, one group after the other.
 
     A conversion takes `adc_bits` cycles, and the next follows without a gap. The transfer on
     `planes` is the sampling: it is accepted in the last cycle of the last conversion of the plane
@@ -80,7 +80,8 @@ class SarBank(wiring.Component):
 
         searching = position.any()
         codes_free = ~self.codes.valid | self.codes.ready
-        last_group = (self.select == config.groups - 1) | plane.single
+        groups = [direction.groups - 1 for direction in config.directions]
+        last_group = (self.select == Mux(plane.transposed, groups[-1], groups[0])) | plane.single
         deciding = position[0] & codes_free
 
         m.d.comb += [

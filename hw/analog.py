@@ -18,11 +18,14 @@ class Mode(enum.Enum, shape=3):  # type: ignore[call-arg]
     """No line is driven."""
     MVM = 1
     """Word lines are driven with DAC codes; bit lines are sensed."""
-    READ = 2
+    MVM_T = 2
+    """Columns are driven, the positive line with the DAC code and the negative one with its
+    opposite; word lines are sensed. Never with the offset mapping."""
+    READ = 3
     """One cell alone conducts, its word line driven with `ChipConfig.verify_code`."""
-    SET = 3
+    SET = 4
     """One cell gets a write pulse that raises its conductance."""
-    RESET = 4
+    RESET = 5
     """One cell gets a write pulse that lowers its conductance."""
 
 
@@ -53,8 +56,8 @@ class AnalogPort(wiring.Signature):
     -------
     mode : Out, `Mode`
         Changes together with the codes.
-    code : Out, `rows` x signed(code_bits)
-        DAC codes of the word lines.
+    code : Out, `drive_lines` x signed(code_bits)
+        DAC codes, element i that of word line i or, in MVM_T, column i.
     cell : Out, `CellLayout`
         Cell that is read or pulsed.
     amplitude : Out, unsigned(pulse_bits)
@@ -68,7 +71,7 @@ class AnalogPort(wiring.Signature):
     sample : Out, 1
         Column values are frozen at the end of this cycle, and the next drive begins.
     select : Out, unsigned(select_bits)
-        Which of its `groups` columns each ADC looks at.
+        Which of the columns that share it, or word lines in MVM_T, each ADC looks at.
     step : Out, `steps` x unsigned(step_bits)
         Step of the ADCs of each slice, and of the unit column's, as log2 in units.
     trial : Out, `converters` x signed(adc_bits)
@@ -84,7 +87,7 @@ class AnalogPort(wiring.Signature):
         super().__init__(
             {
                 "mode": Out(Mode),
-                "code": Out(data.ArrayLayout(signed(config.code_bits), config.rows)),
+                "code": Out(data.ArrayLayout(signed(config.code_bits), config.drive_lines)),
                 "cell": Out(CellLayout(config)),
                 "amplitude": Out(config.pulse_bits),
                 "strobe": Out(1),

@@ -9,18 +9,23 @@ from hw.analog import Mode, step_layout
 
 
 class VectorLayout(data.StructLayout):
-    """An operand: `x`, `rows` x signed(input_bits), and `step`, the ADC steps of its product."""
+    """An operand: `x`, `drive_lines` x signed(input_bits); `step`, the ADC steps of its product;
+    `transposed`, a bit if there is the choice: the product is one with the transposed matrix.
+
+    Elements of `x` beyond the inputs are applied to no line.
+    """
 
     def __init__(self, config: ChipConfig):
-        x = data.ArrayLayout(signed(config.input_bits), config.rows)
-        super().__init__({"x": x, "step": step_layout(config)})
+        x = data.ArrayLayout(signed(config.input_bits), config.drive_lines)
+        transposed = int(config.transposable)
+        super().__init__({"x": x, "step": step_layout(config), "transposed": transposed})
 
 
 class PlaneLayout(data.StructLayout):
     """What goes with a sampled plane.
 
-    `first` and `last` of its vector; ADC `step`; `single`: only the columns of `group` are to be
-    converted, otherwise `group` is 0.
+    `first` and `last` of its vector; ADC `step`; `transposed`, as in `VectorLayout`; `single`: only
+    the columns of `group` are to be converted, otherwise `group` is 0.
     """
 
     def __init__(self, config: ChipConfig):
@@ -29,6 +34,7 @@ class PlaneLayout(data.StructLayout):
                 "first": 1,
                 "last": 1,
                 "step": step_layout(config),
+                "transposed": int(config.transposable),
                 "single": 1,
                 "group": config.select_bits,
             }
@@ -50,7 +56,7 @@ class DacSequencer(wiring.Component):
                 "vectors": In(stream.Signature(VectorLayout(config))),
                 "planes": Out(stream.Signature(PlaneLayout(config))),
                 "mode": Out(Mode),
-                "code": Out(data.ArrayLayout(signed(config.code_bits), config.rows)),
+                "code": Out(data.ArrayLayout(signed(config.code_bits), config.drive_lines)),
                 "strobe": Out(1),
                 "settled": In(1),
             }
@@ -63,8 +69,9 @@ class DacSequencer(wiring.Component):
         # Each operand shifts left through the DAC code, which is its uppermost bits. The topmost
         # carries the sign of the first plane; shifts clear it, and clear all after the last plane.
         width = (config.planes - 1) * config.dac_bits + config.code_bits
-        operands = [Signal(signed(width), name=f"operand_{r}") for r in range(config.rows)]
+        operands = [Signal(signed(width), name=f"operand_{r}") for r in range(config.drive_lines)]
         step = Signal(step_layout(config))
+        transposed = self.mode == Mode.MVM_T
         # Plane under drive, counting down.
         remaining = Signal(range(config.planes))
         first = Signal()
@@ -72,13 +79,14 @@ class DacSequencer(wiring.Component):
         for operand, code in zip(operands, self.code, strict=True):
             m.d.comb += code.eq(operand[-config.code_bits :])
 
-        driving = self.mode == Mode.MVM
+        driving = (self.mode == Mode.MVM) | transposed
         last = remaining == 0
         m.d.comb += [
             self.planes.valid.eq(driving & ~self.strobe & self.settled),
             self.planes.payload.first.eq(first),
             self.planes.payload.last.eq(last),
             self.planes.payload.step.eq(step),
+            self.planes.payload.transposed.eq(transposed),
         ]
         sampled = self.planes.valid & self.planes.ready
         m.d.comb += self.vectors.ready.eq(Mux(driving, sampled & last, 1))
@@ -94,6 +102,8 @@ class DacSequencer(wiring.Component):
                 self.mode.eq(Mode.MVM),
                 self.strobe.eq(1),
             ]
+            with m.If(self.vectors.payload.transposed):
+                m.d.sync += self.mode.eq(Mode.MVM_T)
         with m.Elif(sampled):
             for operand in operands:
                 rest = operand[: width - config.code_bits]

@@ -11,9 +11,10 @@ from hw.adc import CodesLayout
 
 
 class ResultsLayout(data.StructLayout):
-    """Results of one group of columns.
+    """Results of one group of columns or, transposed, of word lines.
 
-    `sums`, one per ADC of an array: entry a is column a * groups + `group`.
+    `sums`, one per ADC of an array: entry a is that of output a * groups + `group`, arbitrary where
+    there is no such output.
     """
 
     def __init__(self, config: ChipConfig):
@@ -60,14 +61,15 @@ class ShiftAdd(wiring.Component):
         plane = Signal.like(codes.plane)
         group = Signal.like(codes.group)
 
-        # Partial results of all columns pass by: the oldest belongs to the group at hand.
+        # Partial results pass by: as many steps back as there are groups lies that at hand.
         ring = [
             [
                 Signal(signed(config.result_bits), name=f"partial_{a}_{g}")
                 for a in range(config.adcs)
             ]
-            for g in range(config.groups)
+            for g in range(max(direction.groups for direction in config.directions))
         ]
+        partial = [ring[len(ring) - direction.groups] for direction in config.directions]
 
         results_free = ~self.results.valid | self.results.ready
         accumulating = occupied & (~plane.last | results_free)
@@ -89,7 +91,8 @@ class ShiftAdd(wiring.Component):
 
             total = Signal(exact, name=f"total_{a}")
             kept = Signal(signed(config.result_bits), name=f"kept_{a}")
-            base = Mux(plane.first, Const(0, signed(1)), ring[0][a])
+            before = Mux(plane.transposed, partial[-1][a], partial[0][a])
+            base = Mux(plane.first, Const(0, signed(1)), before)
             m.d.comb += [total.eq((base << config.dac_bits) + slice_sums[a]), kept.eq(total)]
             if config.result_bits < config.worst_result_bits:
                 above, below = total > high, total < -high - 1
@@ -108,7 +111,7 @@ class ShiftAdd(wiring.Component):
         return m
 
     def _terms(self, codes: data.View, adc: int) -> list[Value]:
-        """Return the codes of one column over all slices, and of the unit column, weighted."""
+        """Return the codes of one ADC over all slices, and of the unit column, weighted."""
         config = self.config
         terms = []
         for s in range(config.slices):

@@ -30,7 +30,7 @@ class Tile(wiring.Component):
     vectors : In, stream of `VectorLayout`
         Operands and the ADC steps of their products.
     results : Out, stream of `ResultsLayout`
-        `groups` transfers a product, in order.
+        As many transfers a product as its direction has groups, in order.
     targets : In, stream of `hw.write_verify.TargetLayout`
         Cells to program. One is taken only while no product is under way, and a vector only while
         no cell is being programmed; a vector that waits goes first.

@@ -19,6 +19,9 @@ from sim.cells import unpack_cell
 from sim.edges import FallingEdgeHook
 from sim.waves import BoundaryTrace
 
+DRIVES = Mode.MVM, Mode.MVM_T
+"""Modes in which a product is made."""
+
 
 class Bridge:
     """Answer a tile's `AnalogPort` from an `Analog`, cycle by cycle.
@@ -35,7 +38,7 @@ class Bridge:
     Attributes
     ----------
     on_sample
-        Called, if set, with the cycle and the DAC codes [rows] of each sample.
+        Called, if set, with the cycle and the DAC codes [inputs] of each sample.
     on_conversion
         Called, if set, with the group and the codes [converters] of each conversion of the plane
         sampled last; again when the search waits at its last decision.
@@ -63,7 +66,7 @@ class Bridge:
 
         self._to_settle = 0
         self._mode = Mode.IDLE
-        self._codes = np.zeros(config.rows, np.int64)
+        self._codes = np.zeros(config.drive_lines, np.int64)
         self._held = np.zeros((config.converters, config.groups))
         self._asked: int | None = None
         self._asked_trial = ""
@@ -72,6 +75,10 @@ class Bridge:
         write_flag(self._settled, 0)
         write_bits(self._above, np.zeros(config.converters, bool))
         write_bits(self._beyond, np.zeros(config.converters, bool))
+
+    @property
+    def _transposed(self) -> bool:
+        return self._mode is Mode.MVM_T
 
     @property
     def cycle(self) -> int:
@@ -109,8 +116,9 @@ class Bridge:
         config = self.analog.config
         self._mode = Mode(read_flag(self._mode_port))
         self._to_settle = config.settle_cycles - 1
-        if self._mode is Mode.MVM:
-            self._codes = unpack(read_bits(self._code), config.rows).astype(np.int64)
+        if self._mode in DRIVES:
+            codes = unpack(read_bits(self._code), config.drive_lines).astype(np.int64)
+            self._codes = codes[: config.direction(self._transposed).inputs]
             return
         target = unpack_cell(config, read_bits(self._cell))
         self._target = target
@@ -124,8 +132,8 @@ class Bridge:
         """Sample what the array puts out for the present drive."""
         config = self.analog.config
         self._asked = None
-        if self._mode is Mode.MVM:
-            self._held = self.analog.hold(self._codes[None])[0]
+        if self._mode in DRIVES:
+            self._held = self.analog.hold(self._codes[None], transposed=self._transposed)[0]
             if self.on_sample:
                 self.on_sample(self.cycle, self._codes)
             return
@@ -159,7 +167,7 @@ class Bridge:
     def _tell_conversion(
         self, select: int, trial: NDArray[np.float64], above: NDArray[np.bool_]
     ) -> None:
-        if self.on_conversion and self._mode is Mode.MVM:
+        if self.on_conversion and self._mode in DRIVES:
             self.on_conversion(select, trial.astype(np.int64) - ~above)
 
     def _set_steps(self, text: str) -> None:

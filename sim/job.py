@@ -22,9 +22,11 @@ class TileJob:
     analog
         Physics behind the tile. The model gets a copy of it, random streams included.
     vectors
-        [n, rows], inputs.
+        [n, rows], inputs; [n, columns] if they are `transposed`.
     steps
         [steps] or [n, steps], ADC steps.
+    transposed
+        Whether the products are those with the transposed matrix. They have no waveform.
     idle, stall
         Cycles that each vector waits before it is offered, and each result before it is taken;
         used over and over.
@@ -42,12 +44,17 @@ class TileJob:
     analog: Analog
     vectors: NDArray[np.int64]
     steps: NDArray[np.int64]
+    transposed: bool = False
     idle: tuple[int, ...] = (0,)
     stall: tuple[int, ...] = (0,)
     reset_after: int = 0
     targets: Targets | None = None
     trace_cycles: int = 0
     reproduce: str = ""
+
+    def __post_init__(self) -> None:
+        if self.transposed and self.trace_cycles:
+            raise ValueError("transposed products have no waveform: trace_cycles must be 0")
 
     @property
     def config(self) -> ChipConfig:
@@ -61,7 +68,7 @@ class TileOutcome:
     Attributes
     ----------
     results, expected
-        [n, columns], from the RTL and from the model.
+        [n, outputs], from the RTL and from the model.
     mismatch
         Where RTL and model first differ, in words: in cells, results or counters; empty if nowhere.
     counters

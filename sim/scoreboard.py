@@ -19,13 +19,26 @@ class Scoreboard:
     Parameters
     ----------
     vectors
-        [n, rows], the inputs.
+        [n, inputs].
     expected
         What the model makes of them.
+    transposed
+        Whether it multiplies them by the transposed matrix.
     """
 
-    def __init__(self, config: ChipConfig, vectors: NDArray[np.int64], expected: Products):
+    def __init__(
+        self,
+        config: ChipConfig,
+        vectors: NDArray[np.int64],
+        expected: Products,
+        *,
+        transposed: bool = False,
+    ):
         self._config = config
+        self._transposed = transposed
+        self._groups = config.direction(transposed).groups
+        # Of the matrix.
+        self._input, self._output = ("column", "row") if transposed else ("row", "column")
         self._vectors = vectors
         self._expected = expected
         self._planes_seen = 0
@@ -34,8 +47,8 @@ class Scoreboard:
         )
 
     def saw_sample(self, cycle: int, codes: NDArray[np.int64]) -> None:
-        """Note the DAC codes [rows] of a plane that was sampled."""
-        found = np.full((self._config.converters, self._config.groups), np.iinfo(np.int64).min)
+        """Note the DAC codes [inputs] of a plane that was sampled."""
+        found = np.full((self._config.converters, self._groups), np.iinfo(np.int64).min)
         self._planes.append((cycle, codes, found))
         self._planes_seen += 1
 
@@ -45,47 +58,49 @@ class Scoreboard:
             self._planes[-1][2][:, group] = codes
 
     def check(self, vector: int, results: NDArray[np.int64], cycle: int) -> str:
-        """Return an empty text if `results` [columns] of a vector are right, else a report."""
+        """Return an empty text if `results` [outputs] of a vector are right, else a report."""
         expected = self._expected.results[vector]
         wrong = np.flatnonzero(results != expected)
         if not wrong.size:
             return ""
-        column = int(wrong[0])
+        output = int(wrong[0])
         lines = [
-            f"mismatch: {wrong.size} of {len(results)} columns differ",
+            f"mismatch: {wrong.size} of {len(results)} {self._output}s differ",
             f"  configuration {self._config.hash}",
             f"  vector        {vector}",
-            *self._origin(vector, column),
-            f"  column        {column}",
+            *self._origin(vector, output),
+            f"  {self._output:13} {output}",
             f"  cycle         {cycle}",
-            f"  expected      {expected[column]}",
-            f"  actual        {results[column]}",
+            f"  expected      {expected[output]}",
+            f"  actual        {results[output]}",
         ]
         return "\n".join(lines)
 
-    def _origin(self, vector: int, column: int) -> list[str]:
-        """Follow a wrong result back to the first plane, slice and row that is not as expected."""
+    def _origin(self, vector: int, output: int) -> list[str]:
+        """Follow a wrong result back to the first plane, slice and input that is wrong."""
         config = self._config
         first = vector * config.planes - (self._planes_seen - len(self._planes))
-        drives = input_planes(config, self._vectors[vector : vector + 1])[0]
+        one = self._vectors[vector : vector + 1]
+        drives = input_planes(config, one, transposed=self._transposed)[0]
+        label = f"  {self._input:13} "
         for plane in range(config.planes):
             if not 0 <= first + plane < len(self._planes):
                 return [
                     f"  plane         {plane} (never sampled)",
                     "  slice         -",
-                    "  row           -",
+                    f"{label}-",
                 ]
             cycle, codes, found = self._planes[first + plane]
-            rows = np.flatnonzero(codes != drives[plane])
-            if rows.size:
+            inputs = np.flatnonzero(codes != drives[plane])
+            if inputs.size:
                 return [
                     f"  plane         {plane} (sampled in cycle {cycle})",
                     "  slice         -",
-                    f"  row           {rows[0]} (driven with {codes[rows[0]]}, "
-                    f"expected {drives[plane, rows[0]]})",
+                    f"{label}{inputs[0]} (driven with {codes[inputs[0]]}, "
+                    f"expected {drives[plane, inputs[0]]})",
                 ]
             wanted = self._expected.codes[vector, plane]
-            adc, group = divmod(column, config.groups)
+            adc, group = divmod(output, self._groups)
             lanes = np.arange(config.slices) * config.adcs + adc
             if config.unit_columns:
                 lanes = np.append(lanes, config.converters - 1)
@@ -97,10 +112,10 @@ class Scoreboard:
                     f"  plane         {plane} (sampled in cycle {cycle})",
                     f"  slice         {s if s < config.slices else '-'} ({converted} is "
                     f"{found[lane, group]}, expected {wanted[lane, group]})",
-                    "  row           - (all driven as expected)",
+                    f"{label}- (all driven as expected)",
                 ]
         return [
             "  plane         - (all codes as expected: slices or planes are summed wrongly)",
             "  slice         -",
-            "  row           - (all driven as expected)",
+            f"{label}- (all driven as expected)",
         ]

@@ -34,15 +34,18 @@ class TileBench:
     def __init__(self, dut: Any, job: TileJob, folder: Path):
         config = job.config
         self.dut, self.job, self.config, self.folder = dut, job, config, folder
+        self.way = way = config.direction(job.transposed)
         self.steps = checked_steps(config, job.steps, len(job.vectors))
         analog = copy.deepcopy(job.analog)
         self.expected_programmed = program(analog, job.targets) if job.targets else None
-        self.expected = Tile(config, analog).multiply(job.vectors, self.steps)
+        self.expected = Tile(config, analog).multiply(
+            job.vectors, self.steps, transposed=job.transposed
+        )
         self.period_ns = 2 * max(1, round(0.5e9 / config.clock_hz))
-        longest = config.latency_cycles + config.planes * config.plane_cycles
+        longest = way.latency_cycles + config.planes * way.plane_cycles
         pulse = config.settle_cycles + config.pulse_cycles + config.adc_bits + 20
         self.patience = max(longest, (config.pulse_limit + 1) * pulse)
-        self.patience += config.groups * (max(job.stall) + 1) + max(job.idle) + 100
+        self.patience += way.groups * (max(job.stall) + 1) + max(job.idle) + 100
 
     async def run(self) -> TileOutcome:
         clock = Clock(self.dut.clk, self.period_ns, "ns")
@@ -160,7 +163,8 @@ class TileBench:
     async def _multiply(self) -> tuple[NDArray[np.int64], NDArray[np.int64], str]:
         """Return results, latencies, and where the former first differ from the model."""
         job, config, bridge, count = self.job, self.config, self.bridge, len(self.job.vectors)
-        scoreboard = Scoreboard(config, job.vectors, self.expected)
+        groups = self.way.groups
+        scoreboard = Scoreboard(config, job.vectors, self.expected, transposed=job.transposed)
         bridge.on_sample = scoreboard.saw_sample
         bridge.on_conversion = scoreboard.saw_conversion
         source = Source(self.dut, "vectors", itertools.cycle(job.idle))
@@ -168,11 +172,16 @@ class TileBench:
         started: list[int] = []
 
         async def feed() -> None:
+            unused = config.drive_lines - self.way.inputs
             for start in range(0, count, PACKED_TOGETHER):
                 some = slice(start, start + PACKED_TOGETHER)
+                x = job.vectors[some]
                 operands = [
-                    pack(job.vectors[some], config.input_bits),
+                    pack(x, config.input_bits),
+                    # Lines without an input.
+                    pack(np.zeros((len(x), unused), np.int64), config.input_bits),
                     pack(self.steps[some], config.step_bits),
+                    np.full((len(x), int(config.transposable)), job.transposed),
                 ]
                 for operand in np.concatenate(operands, axis=1):
                     await source.send(operand)
@@ -180,16 +189,17 @@ class TileBench:
             source.stop()
 
         self.tasks.append(cocotb.start_soon(feed()))
-        results = np.zeros((count, config.columns), np.int64)
+        results = np.zeros((count, self.way.outputs), np.int64)
         latencies = np.zeros(count, np.int64)
         mismatch = ""
         for vector in range(count):
-            for group in range(config.groups):
+            for group in range(groups):
                 payload = await sink.take()
                 offered = bridge.cycle - 1 - sink.waited
                 index, sums = self._decode(payload)
                 assert index == group, f"results of group {index} came instead of {group}"
-                results[vector, group :: config.groups] = sums
+                places = results[vector, group::groups]
+                places[:] = sums[: len(places)]
             self._tell()
             latencies[vector] = offered - started[vector] + 1
             report = scoreboard.check(vector, results[vector], bridge.cycle)
@@ -211,7 +221,7 @@ class TileBench:
         drives *= config.planes
         counters = {
             "drives": drives,
-            "conversions": drives * config.groups * config.converters,
+            "conversions": drives * self.way.groups * config.converters,
             "clips_high": int(expected.clips_high.sum()),
             "clips_low": int(expected.clips_low.sum()),
             "saturations": int(expected.saturations.sum()),

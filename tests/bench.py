@@ -136,8 +136,10 @@ def answer_analog(
         async for _, _, strobe, sample, mode, code, cell, amplitude in ctx.tick().sample(
             port.strobe, port.sample, port.mode, port.code, port.cell, port.amplitude
         ):
-            if sample and driven is Mode.MVM:
-                held = analog.hold(np.array([list(code)], np.int64))[0]
+            if sample and driven in (Mode.MVM, Mode.MVM_T):
+                transposed = driven is Mode.MVM_T
+                codes = list(code)[: config.direction(transposed).inputs]
+                held = analog.hold(np.array([codes], np.int64), transposed=transposed)[0]
             elif sample:
                 read = name_cell(cell)
                 value = analog.hold_cells(read.slices, read.rows, read.lines(config))

@@ -50,11 +50,16 @@ def test_no_inputs_are_no_planes():
 @pytest.mark.parametrize("input_bits, dac_bits", [(1, 1), (4, 4), (5, 2), (6, 3), (5, 1)])
 @pytest.mark.parametrize("settle", [(1,), (4,), (1, 3, 2)])
 @pytest.mark.parametrize("idle, stall", [((0,), (0,)), ((0, 5), (0, 1)), ((0, 0, 9), (4,))])
-def test_sequencer_drives_the_planes_of_each_vector(input_bits, dac_bits, settle, idle, stall):
+@pytest.mark.parametrize("driven_mode", [Mode.MVM, Mode.MVM_T])
+def test_sequencer_drives_the_planes_of_each_vector(
+    input_bits, dac_bits, settle, idle, stall, driven_mode
+):
     """Codes, flags and steps of every plane, held from the strobe to the sample."""
     config = chip(input_bits=input_bits, dac_bits=dac_bits, adc_bits=3)
     count = 4
-    _, vectors = random_operands(config, count)
+    transposed = driven_mode is Mode.MVM_T
+    _, vectors = random_operands(config, count, transposed=transposed)
+    unused = [0] * (config.drive_lines - vectors.shape[1])
     steps = np.random.default_rng(1).integers(0, config.step_range[1], (count, 2), endpoint=True)
     dut = DacSequencer(config)
     bench = Bench(dut, 400)
@@ -73,8 +78,8 @@ def test_sequencer_drives_the_planes_of_each_vector(input_bits, dac_bits, settle
                 to_settle = next(waits)
                 # Still that of the drive before, for the cycle in which it is to be ignored.
                 ctx.set(dut.settled, 0)
-            assert mode == (Mode.IDLE if present is None else Mode.MVM)
-            assert list(code) == (present or [0] * config.rows)
+            assert mode == (Mode.IDLE if present is None else driven_mode)
+            assert list(code) == (present or [0] * config.drive_lines)
             if valid and ready:
                 driven.append(present)
                 present = None
@@ -83,15 +88,20 @@ def test_sequencer_drives_the_planes_of_each_vector(input_bits, dac_bits, settle
                 ctx.set(dut.settled, not to_settle)
 
     bench.answer(array)
-    payloads = [{"x": x, "step": s} for x, s in zip(vectors.tolist(), steps.tolist(), strict=True)]
+    payloads = [
+        {"x": x + unused, "step": s, "transposed": int(transposed)}
+        for x, s in zip(vectors.tolist(), steps.tolist(), strict=True)
+    ]
     starts = bench.send(dut.vectors, payloads, idle)
     taken = bench.take(dut.planes, count * config.planes, stall)
     bench.run()
 
-    assert driven == input_planes(config, vectors).reshape(-1, config.rows).tolist()
+    planes = input_planes(config, vectors, transposed=transposed).reshape(-1, vectors.shape[1])
+    assert driven == [plane + unused for plane in planes.tolist()]
     for i, (_, plane) in enumerate(taken):
         assert plane.first == (i % config.planes == 0)
         assert plane.last == (i % config.planes == config.planes - 1)
+        assert plane.transposed == transposed
         assert list(plane.step) == steps[i // config.planes].tolist()
     # The strobe follows the vector or the sample before; the offer follows the settling.
     waits = itertools.cycle(settle)

@@ -4,11 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from golden.analog import Analog
 from golden.tile import Tile
+from hw.tile import Tile as HardwareTile
+from tests.bench import Bench, answer_analog
 from tests.rtl import simulate
 from tests.support import (
     chip,
@@ -23,15 +25,16 @@ PATTERNS = [(0,), (3,), (0, 1, 7)]
 """Idle cycles before each vector, or stall cycles before each result is taken."""
 
 
-def check(config, weights, vectors, steps=None, **conditions):
+def check(config, weights, vectors, steps=None, transposed=False, **conditions):
     """Compare every word and every counter that does not speak of time with the model."""
-    model = Tile(config, Analog.ideal(config, weights)).multiply(vectors, steps)
-    run = simulate(config, weights, vectors, steps, **conditions)
+    tile = Tile(config, Analog.ideal(config, weights))
+    model = tile.multiply(vectors, steps, transposed=transposed)
+    run = simulate(config, weights, vectors, steps, transposed=transposed, **conditions)
     np.testing.assert_array_equal(run.results, model.results)
     planes = len(vectors) * config.planes
     expected = {
         "drives": planes,
-        "conversions": planes * config.groups * config.converters,
+        "conversions": planes * config.direction(transposed).groups * config.converters,
         "clips_high": model.clips_high.sum(),
         "clips_low": model.clips_low.sum(),
         "saturations": model.saturations.sum(),
@@ -40,15 +43,17 @@ def check(config, weights, vectors, steps=None, **conditions):
     return run
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(chips(), st.data())
 def test_any_tile_is_its_model(config, data):
-    weights, vectors = random_operands(config, 3, data.draw(st.integers(0, 2**32)))
+    transposed = config.transposable and data.draw(st.booleans())
+    seed = data.draw(st.integers(0, 2**32))
+    weights, vectors = random_operands(config, 3, seed, transposed=transposed)
     steps = data.draw(
         st.lists(st.integers(*config.step_range), min_size=config.steps, max_size=config.steps)
     )
     idle, stall = data.draw(st.sampled_from(PATTERNS)), data.draw(st.sampled_from(PATTERNS))
-    check(config, weights, vectors, steps, idle=idle, stall=stall)
+    check(config, weights, vectors, steps, transposed, idle=idle, stall=stall)
 
 
 @settings(max_examples=30)
@@ -57,6 +62,38 @@ def test_any_lossless_tile_multiplies_exactly(config, seed):
     weights, vectors = random_operands(config, 3, seed)
     vectors = np.concatenate([vectors, extreme_vectors(config)[2:]])
     np.testing.assert_array_equal(simulate(config, weights, vectors).results, vectors @ weights)
+
+
+@settings(max_examples=30)
+@given(chips(), st.data())
+def test_directions_follow_each_other_without_a_gap(config, data):
+    """Each product is as if it were alone, whatever is in the pipeline with it."""
+    assume(config.transposable)
+    weights, _ = random_operands(config, 1, data.draw(st.integers(0, 2**32)))
+    directions = data.draw(st.lists(st.booleans(), min_size=2, max_size=6))
+    stall = data.draw(st.sampled_from(PATTERNS))
+    tile = Tile(config, Analog.ideal(config, weights))
+    step = [config.step_range[1] // 2] * config.steps
+    operands, expected = [], []
+    for seed, transposed in enumerate(directions):
+        way = config.direction(transposed)
+        x = random_operands(config, 1, seed, transposed=transposed)[1]
+        unused = [0] * (config.drive_lines - way.inputs)
+        operands.append({"x": x[0].tolist() + unused, "step": step, "transposed": int(transposed)})
+        results = tile.multiply(x, step, transposed=transposed).results[0].tolist()
+        expected += [(g, results[g :: way.groups]) for g in range(way.groups)]
+    dut = HardwareTile(config)
+    longest = max(way.latency_cycles for way in config.directions)
+    bench = Bench(dut, (len(directions) + 1) * longest + 50 * len(expected))
+    answer_analog(bench, dut.analog, Analog.ideal(config, weights))
+    bench.send(dut.vectors, operands, (0,))
+    taken = bench.take(dut.results, len(expected), stall)
+    bench.run()
+    found = [
+        (payload.group, list(payload.sums)[: len(sums)])
+        for (_, payload), (_, sums) in zip(taken, expected, strict=True)
+    ]
+    assert found == expected
 
 
 @pytest.mark.parametrize("idle, stall", [*itertools.product(PATTERNS, PATTERNS)])
@@ -78,15 +115,18 @@ def test_rounding_clipping_and_saturation_are_as_integers_predict():
         assert run.counters[name] == getattr(expected, name) > 0
 
 
-@settings(max_examples=25)
-@given(chips())
-def test_latency_and_pace_are_as_documented(config):
-    weights, vectors = random_operands(config, 3)
-    alone = simulate(config, weights, vectors, idle=(config.latency_cycles + 5,))
+@settings(max_examples=40)
+@given(chips(), st.booleans())
+def test_latency_and_pace_are_as_documented(config, transposed):
+    transposed &= config.transposable
+    way = config.direction(transposed)
+    weights, vectors = random_operands(config, 3, transposed=transposed)
+    pause = (way.latency_cycles + 5,)
+    alone = simulate(config, weights, vectors, idle=pause, transposed=transposed)
     latencies = np.subtract(alone.offered, alone.started)
-    assert latencies.tolist() == [config.latency_cycles] * 3
-    packed = simulate(config, weights, vectors)
-    assert np.diff(packed.offered).tolist() == [config.planes * config.plane_cycles] * 2
+    assert latencies.tolist() == [way.latency_cycles] * 3
+    packed = simulate(config, weights, vectors, transposed=transposed)
+    assert np.diff(packed.offered).tolist() == [config.planes * way.plane_cycles] * 2
 
 
 @pytest.mark.parametrize(
