@@ -4,7 +4,8 @@ Model, RTL, compiler, host and the reference document all derive from these defi
 
 State that a program sees: a vector memory of 32-bit signed words; the scalars s0 to s15, 64 bits
 signed; the ADC steps; the program counter. RUN sets the program counter and resets the ADC steps
-to `ChipConfig.covering_step`; everything else is as the host or the last program left it.
+to `ChipConfig.covering_step`, with which no MVM clips; everything else is as the host or the last
+program left it.
 
 An instruction names up to five scalars (`d`, `a`, `b`, `c`, `n`) and has a 32-bit immediate. A
 vector is a scalar that holds the address of its first word, and `n`, the scalar that holds its
@@ -181,6 +182,11 @@ class Opcode(enum.IntEnum):
 
     STEP = 0x30
     MVM = 0x31
+    MVM_T = 0x32
+
+
+PRODUCTS = Opcode.MVM, Opcode.MVM_T
+"""Products of matrices with vectors, which the tiles make."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,6 +324,18 @@ OPERATIONS = {
         destination="d",
         limits=f"c: {RIGHT_SHIFTS[0]} to {RIGHT_SHIFTS[1]}",
     ),
+    Opcode.MVM_T: Operation(
+        semantics="Multiply by the transposed matrix, on the same cells: as MVM, but V[d + k rows "
+        "+ r] := (sum over j of W[r, j] V[a + k columns + j]) >> c; the vectors have n columns and "
+        "n rows words. Chips of the offset mapping do not know this opcode: ILLEGAL. If they hold "
+        "more columns than rows, no product clips from the ADC step on that is "
+        "`ChipConfig.transposed.covering_step`.",
+        scalars="dacn",
+        immediate=Immediate.MATRIX,
+        sources="a",
+        destination="d",
+        limits=f"c: {RIGHT_SHIFTS[0]} to {RIGHT_SHIFTS[1]}",
+    ),
 }
 
 
@@ -348,7 +366,7 @@ CHIP_COUNTERS = (
 
 TILE_COUNTERS = (
     Counter("cycles", "clock cycles", timed=True),
-    Counter("drives", "planes driven onto the word lines"),
+    Counter("drives", "planes driven onto the lines"),
     Counter("conversions", "ADC conversions finished"),
     Counter("adc_cycles", "cycles in which the ADCs searched", timed=True),
     Counter("clips_high", "conversions of values above the range"),

@@ -311,7 +311,10 @@ class Machine:
                 _require(0 <= immediate < config.steps and low <= a <= high, ErrorCode.OPERAND)
                 self._steps[immediate] = a
             case Opcode.MVM:
-                self._multiply(effects, immediate, d, a, c, n)
+                self._multiply(effects, immediate, d, a, c, n, transposed=False)
+            case Opcode.MVM_T:
+                _require(config.transposable, ErrorCode.ILLEGAL)
+                self._multiply(effects, immediate, d, a, c, n, transposed=True)
             case _:
                 self._compute(effects, opcode, d, a, b, c, n)
         return next_pc
@@ -355,33 +358,44 @@ class Machine:
     # Products
 
     def _multiply(
-        self, effects: Effects, matrix: int, d: int, a: int, shift: int, count: int
+        self,
+        effects: Effects,
+        matrix: int,
+        d: int,
+        a: int,
+        shift: int,
+        count: int,
+        *,
+        transposed: bool,
     ) -> None:
-        """Execute MVM."""
+        """Execute MVM or MVM_T."""
         config = self.config
         _require(RIGHT_SHIFTS[0] <= shift <= RIGHT_SHIFTS[1], ErrorCode.OPERAND)
         _require(0 <= matrix < config.matrices, ErrorCode.MATRIX)
         rows, columns, _, first = (int(value) for value in self._descriptors[matrix])
         fits = 0 < rows <= config.vector_words and 0 < columns <= config.vector_words
         _require(fits and first < config.tiles, ErrorCode.MATRIX)
-        x = self._words(a, count * rows).reshape(count, rows)
-        self._words(d, count * columns)
-        apart = d + count * columns <= a or a + count * rows <= d
+        inputs, outputs = (columns, rows) if transposed else (rows, columns)
+        x = self._words(a, count * inputs).reshape(count, inputs)
+        self._words(d, count * outputs)
+        apart = d + count * outputs <= a or a + count * inputs <= d
         _require(apart or count == 0, ErrorCode.OVERLAP)
         weights = self._matrix(matrix)
 
         x, clips = vector_unit.saturate(x, config.input_range)
         effects.count("input_clips", clips)
         wide = np.int64 if config.partial_bits <= 64 else object
-        sums = np.zeros((count, columns), wide)
+        sums = np.zeros((count, outputs), wide)
         for batch in rounds(config, rows, columns, first):
             for block in batch:
                 self._hold(effects, matrix, block, weights)
             for block in batch if count else ():
-                part = x[:, block.rows]
-                padded = np.pad(part, [(0, 0), (0, config.rows - part.shape[1])])
-                results = self._tile_products(effects, block.tile, padded)
-                sums[:, block.columns] += results[:, : block.columns.stop - block.columns.start]
+                source, target = block.directed(transposed)
+                part = x[:, source]
+                lines = config.direction(transposed).inputs
+                padded = np.pad(part, [(0, 0), (0, lines - part.shape[1])])
+                results = self._tile_products(effects, block.tile, padded, transposed)
+                sums[:, target] += results[:, : target.stop - target.start]
         words, saturations = vector_unit.saturate(vector_unit.round_shift(sums, shift), WORD_RANGE)
         effects.words.append((d, words.ravel()))
         effects.count("saturations", saturations)
@@ -418,11 +432,11 @@ class Machine:
         effects.count("failures", done.failures, block.tile)
 
     def _tile_products(
-        self, effects: Effects, tile: int, vectors: NDArray[np.int64]
+        self, effects: Effects, tile: int, vectors: NDArray[np.int64], transposed: bool
     ) -> NDArray[np.int64]:
-        """Multiply vectors [n, rows] on a tile, and count."""
+        """Multiply vectors [n, inputs] on a tile, and count."""
         config = self.config
-        products = self.tiles[tile].multiply(vectors, self._steps)
+        products = self.tiles[tile].multiply(vectors, self._steps, transposed=transposed)
         effects.count("drives", len(vectors) * config.planes, tile)
         effects.count("conversions", products.codes.size, tile)
         effects.count("clips_high", int(products.clips_high.sum()), tile)

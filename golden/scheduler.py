@@ -10,6 +10,10 @@ begins with programming, in the order of the blocks, those that their tiles do n
 of its tiles multiply all vectors, one after the other, in parallel. The partial sums of a column
 block thus arrive in order, and no more than one column block is unfinished between rounds. Sums
 are exact; the shift to 32 bits is the only rounding.
+
+A transposed product runs the same blocks in the same rounds, so that tiles serve both with what
+they hold. Vectors are then cut into column blocks and results into row blocks; all results stay
+unfinished until the last column block.
 """
 
 import itertools
@@ -41,6 +45,10 @@ class Block:
     rows: slice
     columns: slice
 
+    def directed(self, transposed: bool) -> tuple[slice, slice]:
+        """Return its part of the vectors and of the results."""
+        return (self.columns, self.rows) if transposed else (self.rows, self.columns)
+
 
 def blocks(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[Block]:
     """Yield the blocks of a matrix [rows, columns] in order; block 0 belongs to tile `first`."""
@@ -70,15 +78,20 @@ def rounds(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[
         yield batch
 
 
-def product_cycles(config: ChipConfig, rows: int, columns: int, count: int) -> int:
-    """Return the cycles from request to reply that an MVM takes at most, all its blocks held.
+def product_cycles(
+    config: ChipConfig, rows: int, columns: int, count: int, *, transposed: bool = False
+) -> int:
+    """Return the cycles from request to reply that a product takes at most, all its blocks held.
 
     A round follows the pace of its tiles, or of the vector memory where that is slower, and ends
-    when its last sums are written.
+    when its last sums are written. A sum that a block of a transposed product has written can be
+    read for the next block three cycles later.
     """
+    way = config.direction(transposed)
+    beats = -(-max(config.rows, config.columns) // config.lanes)
     cycles = 8 + config.tiles
     for batch in rounds(config, rows, columns, 0):
-        words = len(batch) * -(-max(config.rows, config.columns) // config.lanes)
-        pace = max(config.planes * config.plane_cycles, words + 2)
-        cycles += 2 * (len(batch) + words) + config.latency_cycles + max(0, count - 1) * pace + 10
+        words = len(batch) * (max(beats, 3) if transposed else beats)
+        pace = max(config.planes * way.plane_cycles, words + 2)
+        cycles += 2 * (len(batch) + words) + way.latency_cycles + max(0, count - 1) * pace + 10
     return cycles

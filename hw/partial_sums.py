@@ -1,11 +1,14 @@
-"""Results of the tiles, summed over row blocks and rounded once, to the vector memory.
+"""Results of the tiles, summed over blocks and rounded once, to the vector memory.
 
 Tiles finish a vector at about the same time, and their results are then taken a few columns at a
 time. For each such piece the row blocks at hand are added up, and, where a column block reaches
 over several rounds, what a memory holds of the ones before.
+
+Of a transposed product the results are rows, and the blocks to be added up stand further apart:
+each adds itself to what the memory holds of the row.
 """
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -17,17 +20,18 @@ from hw.vector_memory import VectorMemory, WritePort
 
 
 class ResultBuffer(wiring.Component):
-    """Put the groups of a product into the order of the columns.
+    """Put the groups of a product into the order of the columns or, transposed, of the rows.
 
     Members
     -------
+    transposed : In, 1
     results : In, stream of `ResultsLayout`
     full : Out, 1
         A whole product is there.
     words : Out, `lanes` x signed(result_bits)
-        The next of its columns.
+        The next of its results.
     shift, free : In, 1
-        Go on to the columns behind these; forget the product.
+        Go on to the results behind these; forget the product.
     discard : In, 1
         Take results, and forget them.
     """
@@ -36,6 +40,7 @@ class ResultBuffer(wiring.Component):
         self.config = config
         super().__init__(
             {
+                "transposed": In(1),
                 "results": In(stream.Signature(ResultsLayout(config))),
                 "full": Out(1),
                 "words": Out(data.ArrayLayout(signed(config.result_bits), config.lanes)),
@@ -48,19 +53,22 @@ class ResultBuffer(wiring.Component):
     def elaborate(self, platform):
         config, results = self.config, self.results
         m = Module()
-        beats = -(-config.columns // config.lanes)
-        columns = Signal(data.ArrayLayout(signed(config.result_bits), beats * config.lanes))
+        directions = config.directions
+        beats = -(-max(direction.outputs for direction in directions) // config.lanes)
+        ordered = Signal(data.ArrayLayout(signed(config.result_bits), beats * config.lanes))
         # All groups but the last wait here, so that the product before can leave meanwhile.
         sums = data.ArrayLayout(signed(config.result_bits), config.adcs)
-        waiting = [Signal(sums, name=f"group_{g}") for g in range(config.groups - 1)]
+        most = max(direction.groups for direction in directions)
+        waiting = [Signal(sums, name=f"group_{g}") for g in range(most - 1)]
 
-        last = results.payload.group == config.groups - 1
+        groups = [direction.groups for direction in directions]
+        last = results.payload.group == Mux(self.transposed, groups[-1], groups[0]) - 1
         m.d.comb += results.ready.eq(~last | ~self.full | self.discard)
         for i in range(config.lanes):
-            m.d.comb += self.words[i].eq(columns[i])
+            m.d.comb += self.words[i].eq(ordered[i])
         with m.If(self.shift):
-            rest = columns.as_value()[config.lanes * config.result_bits :]
-            m.d.sync += columns.eq(rest)
+            rest = ordered.as_value()[config.lanes * config.result_bits :]
+            m.d.sync += ordered.eq(rest)
         with m.If(self.free):
             m.d.sync += self.full.eq(0)
         with m.If(results.valid & results.ready):
@@ -69,9 +77,12 @@ class ResultBuffer(wiring.Component):
                     m.d.sync += group.eq(results.payload.sums)
             with m.If(last):
                 m.d.sync += self.full.eq(1)
-                for g, group in enumerate([*waiting, results.payload.sums]):
-                    for a in range(config.adcs):
-                        m.d.sync += columns[a * config.groups + g].eq(group[a])
+                for transposed, direction in enumerate(directions):
+                    with m.If(self.transposed == transposed):
+                        for output in range(direction.outputs):
+                            a, g = divmod(output, direction.groups)
+                            group = [*waiting[: direction.groups - 1], results.payload.sums][g]
+                            m.d.sync += ordered[output].eq(group[a])
         with m.If(self.discard):
             m.d.sync += self.full.eq(0)
         return m
@@ -88,6 +99,8 @@ class PartialSums(wiring.Component):
     stop : In, 1
         Discard results, and end.
     busy : Out, 1
+    transposed : In, 1
+        Whether the product is one with the transposed matrix.
     rows, columns, count, address : In
         Shape of the matrix, number of vectors, and where the first result goes.
     shift : In
@@ -108,6 +121,7 @@ class PartialSums(wiring.Component):
                 "start": In(1),
                 "stop": In(1),
                 "busy": Out(1),
+                "transposed": In(1),
                 "rows": In(extent),
                 "columns": In(extent),
                 "count": In(extent),
@@ -126,19 +140,21 @@ class PartialSums(wiring.Component):
         m = Module()
         lanes = config.lanes
         place = range(config.vector_words)
-        last_beat = (-(-config.columns // lanes) - 1) * lanes
+        transposed = self.transposed
+        outputs = [direction.outputs for direction in config.directions]
+        last_beat = (-(-max(outputs) // lanes) - 1) * lanes
 
         buffers = []
         for t, results in enumerate(self.results):
             m.submodules[f"buffer_{t}"] = buffer = ResultBuffer(config)
             connect(m, flipped(results), buffer.results)
-            m.d.comb += buffer.discard.eq(self.stop)
+            m.d.comb += [buffer.discard.eq(self.stop), buffer.transposed.eq(transposed)]
             buffers.append(buffer)
-        # Unfinished sums, vector by vector, of the one column block that has any.
+        # Unfinished sums, vector by vector: of the one column block that has any, or of all rows.
         m.submodules.memory = memory = VectorMemory(config, config.partial_bits)
 
-        # First stage: which `lanes` columns of which tile. From a `segment` on, the blocks of one
-        # column block are visited once for each beat.
+        # First stage: which `lanes` results of which tile. From a `segment` on, the blocks of one
+        # column block are visited once for each beat; transposed, a block is a segment of its own.
         left = Signal(range(config.vector_words + 1))
         block, segment = Signal(BlockLayout(config)), Signal(BlockLayout(config))
         position, segment_position = (
@@ -154,21 +170,47 @@ class PartialSums(wiring.Component):
             after.block.eq(block),
         ]
 
-        taking = Signal()
-        m.d.comb += taking.eq(
-            (left != 0) & ~self.stop & Array(buffer.full for buffer in buffers)[block.tile]
+        # Of the results: where those of the block start, how many it and the matrix have.
+        start, length = Signal(place), Signal(range(config.vector_words + 1))
+        size = Mux(transposed, outputs[-1], outputs[0])
+        m.d.comb += [
+            start.eq(Mux(transposed, block.top, block.left)),
+            length.eq(Mux(transposed, self.rows, self.columns)),
+        ]
+        stage = data.StructLayout(
+            {"valid": 1, "finished": 1, "output": place, "store": place, "mask": lanes}
         )
-        first_of_segment = position == segment_position
+        adding, added, rounding = (
+            Signal(stage, name=name) for name in ("adding", "added", "rounding")
+        )
+        taking, stored = Signal(), Signal(place)
+        first_of_segment = transposed | (position == segment_position)
         last_of_round = position == self.blocks - 1
-        last_of_segment = after.bottom | last_of_round
-        last_of_block = (offset == last_beat) | (block.left + offset + lanes >= self.columns)
-        resumed = first_of_segment & (block.top != 0)
+        last_of_segment = transposed | after.bottom | last_of_round
+        last_of_block = (offset + lanes >= size) | (start + offset + lanes >= length)
+        finished = Mux(transposed, after.rightmost, after.bottom)
+        resumed = first_of_segment & (Mux(transposed, block.left, block.top) != 0)
+        # The sum before is on its way into the memory.
+        early = Signal()
+        m.d.comb += [
+            stored.eq(store + offset + Mux(transposed, block.top, 0)),
+            early.eq(
+                resumed
+                & Cat(s.valid & ~s.finished & (s.store == stored) for s in (adding, added)).any()
+            ),
+            taking.eq(
+                (left != 0)
+                & ~self.stop
+                & ~early
+                & Array(buffer.full for buffer in buffers)[block.tile]
+            ),
+        ]
         for t, buffer in enumerate(buffers):
             here = taking & (block.tile == t)
             m.d.comb += [buffer.shift.eq(here), buffer.free.eq(here & last_of_block)]
         m.d.comb += [
             memory.read.en.eq(taking & resumed),
-            memory.read.address.eq(store + offset),
+            memory.read.address.eq(stored),
         ]
 
         def begin(at, number):
@@ -180,8 +222,9 @@ class PartialSums(wiring.Component):
                 offset.eq(0),
             ]
 
-        # Results are never wider than a column block.
-        stride = Mux(self.columns > config.columns, config.columns, self.columns)
+        # Unfinished are the sums of all rows, or never more than a column block.
+        narrow = ~transposed & (self.columns > config.columns)
+        stride = Mux(narrow, config.columns, length)
         with m.If(taking):
             with m.If(~last_of_segment):
                 m.d.sync += [block.eq(after.next), position.eq(position + 1)]
@@ -197,7 +240,7 @@ class PartialSums(wiring.Component):
                 m.d.sync += [
                     *begin(self.first, 0),
                     left.eq(left - 1),
-                    output.eq(output + self.columns),
+                    output.eq(output + length),
                     store.eq(store + stride),
                 ]
         with m.Elif(self.start):
@@ -211,12 +254,6 @@ class PartialSums(wiring.Component):
             m.d.sync += left.eq(0)
 
         # Second stage: add.
-        stage = data.StructLayout(
-            {"valid": 1, "finished": 1, "output": place, "store": place, "mask": lanes}
-        )
-        adding, added, rounding = (
-            Signal(stage, name=name) for name in ("adding", "added", "rounding")
-        )
         adds, first, resume = Signal(), Signal(), Signal()
         terms = Signal(buffers[0].words.shape())
         m.d.sync += [
@@ -225,14 +262,13 @@ class PartialSums(wiring.Component):
             resume.eq(resumed),
             terms.eq(Array(buffer.words.as_value() for buffer in buffers)[block.tile]),
             adding.valid.eq(taking & last_of_segment),
-            adding.finished.eq(after.bottom),
-            adding.output.eq(output + block.left + offset),
-            adding.store.eq(store + offset),
+            adding.finished.eq(finished),
+            adding.output.eq(output + start + offset),
+            adding.store.eq(stored),
         ]
         for i in range(lanes):
-            column = offset + i
-            inside = (column < config.columns) & (block.left + column < self.columns)
-            m.d.sync += adding.mask[i].eq(inside)
+            word = offset + i
+            m.d.sync += adding.mask[i].eq((word < size) & (start + word < length))
         sums = Signal(data.ArrayLayout(signed(config.partial_bits), lanes))
         with m.If(adds):
             for total, term, before in zip(sums, terms, memory.read.data, strict=True):

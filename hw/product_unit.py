@@ -1,4 +1,4 @@
-"""Products of any shape on the tiles: the instruction MVM; see `golden.scheduler`.
+"""Products of any shape on the tiles: MVM and MVM_T; see `golden.scheduler`.
 
     vector memory -> OperandLoader -> tiles -> PartialSums -> vector memory
     weight memory -> Programmer ------^
@@ -12,7 +12,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.config import ChipConfig
-from golden.isa import RIGHT_SHIFTS, ErrorCode
+from golden.isa import RIGHT_SHIFTS, ErrorCode, Opcode
 from hw.analog import AnalogPort, step_layout
 from hw.counters import TileCounters
 from hw.matrices import Matrices
@@ -50,7 +50,7 @@ class ProductUnit(wiring.Component):
     Members
     -------
     unit : In, `UnitPort`
-        Takes MVM alone.
+        Takes `golden.isa.PRODUCTS` alone.
     aborting : In, 1
         Until the reply, which is to come soon and be ABORTED, unless all is done before.
     step : In
@@ -95,14 +95,23 @@ class ProductUnit(wiring.Component):
         descriptor = matrices.descriptor
         extent = range(config.vector_words + 1)
         count = Signal(extent)
-        # Of the matrix; of all the vectors, all the results and all the weights.
+        transposed = Signal()
+        # Of the matrix; of one vector and one result; of all of them, and all the weights.
         rows, columns = Signal(extent), Signal(extent)
-        sizes = {"vectors": (count, rows), "results": (count, columns), "weights": (rows, columns)}
+        inputs, outputs = Signal(extent), Signal(extent)
+        sizes = {
+            "vectors": (count, inputs),
+            "results": (count, outputs),
+            "weights": (rows, columns),
+        }
         totals = {name: Signal(2 * len(count), name=f"{name}_total") for name in sizes}
         m.d.comb += [
             count.eq(request.n),
             rows.eq(descriptor.rows),
             columns.eq(descriptor.columns),
+            transposed.eq(config.transposable and request.opcode == Opcode.MVM_T),
+            inputs.eq(Mux(transposed, columns, rows)),
+            outputs.eq(Mux(transposed, rows, columns)),
             matrices.number.eq(request.immediate),
         ]
         for name, (one, other) in sizes.items():
@@ -111,10 +120,10 @@ class ProductUnit(wiring.Component):
         # The block at hand, and the round that it belongs to.
         block = Signal(BlockLayout(config))
         m.submodules.next_block = after = NextBlock(config)
-        first = Signal(BlockLayout(config))
+        first, last = Signal(BlockLayout(config)), Signal(BlockLayout(config))
         blocks = Signal(range(config.tiles + 1))
         active = Signal(config.tiles)
-        tops = Signal(data.ArrayLayout(range(config.vector_words), config.tiles))
+        starts = Signal(data.ArrayLayout(range(config.vector_words), config.tiles))
         held = Signal()
         all_held = Signal()
         ended = Signal()
@@ -133,14 +142,17 @@ class ProductUnit(wiring.Component):
             programmer.columns.eq(columns),
             programmer.weights.eq(descriptor.weights),
             programmer.block.eq(block),
-            loader.rows.eq(rows),
+            loader.transposed.eq(transposed),
+            loader.length.eq(inputs),
             loader.count.eq(count),
             loader.address.eq(request.a),
             loader.first.eq(first),
+            loader.last.eq(last),
             loader.blocks.eq(blocks),
             loader.active.eq(active),
-            loader.tops.eq(tops),
+            loader.starts.eq(starts),
             loader.step.eq(self.step),
+            sums.transposed.eq(transposed),
             sums.rows.eq(rows),
             sums.columns.eq(columns),
             sums.count.eq(count),
@@ -155,7 +167,7 @@ class ProductUnit(wiring.Component):
         code = Signal(ErrorCode)
         m.d.comb += code.eq(self._fault(totals, descriptor, all_held & ended))
 
-        quiet = self._add_tiles(m, loader, sums, programmer, block.tile)
+        quiet = self._add_tiles(m, loader, sums, programmer, block.tile, transposed)
 
         m.d.sync += [
             reply.saturations.eq(reply.saturations + sums.saturations),
@@ -204,7 +216,8 @@ class ProductUnit(wiring.Component):
             with m.State("HELD"):
                 m.d.sync += [
                     active.eq(active | (1 << block.tile)),
-                    Array(tops)[block.tile].eq(block.top),
+                    Array(starts)[block.tile].eq(Mux(transposed, block.left, block.top)),
+                    last.eq(block),
                     block.eq(after.next),
                     blocks.eq(blocks + 1),
                     ended.eq(after.last),
@@ -277,10 +290,12 @@ class ProductUnit(wiring.Component):
         sums: PartialSums,
         programmer: Programmer,
         programmed: Value,
+        transposed: Value,
     ) -> Value:
         """Add the tiles, and tell whether no vector is under way in any."""
         config = self.config
-        last_group = config.groups - 1
+        groups = [direction.groups - 1 for direction in config.directions]
+        last_group = Mux(transposed, groups[-1], groups[0])
         quiet, targets_ready, outcomes_valid = [~loader.busy], [], []
         for t, port in enumerate(self.tiles):
             m.submodules[f"tile_{t}"] = tile = Tile(config)

@@ -32,6 +32,8 @@ class NextBlock(wiring.Component):
     block : In, `BlockLayout`
     bottom : Out, 1
         The block is the last of its column block.
+    rightmost : Out, 1
+        The block is of the last column block.
     last : Out, 1
         It is the last of all.
     next : Out, `BlockLayout`
@@ -46,6 +48,7 @@ class NextBlock(wiring.Component):
                 "columns": In(range(config.vector_words + 1)),
                 "block": In(BlockLayout(config)),
                 "bottom": Out(1),
+                "rightmost": Out(1),
                 "last": Out(1),
                 "next": Out(BlockLayout(config)),
             }
@@ -58,7 +61,8 @@ class NextBlock(wiring.Component):
         right = block.left + config.columns
         m.d.comb += [
             self.bottom.eq(below >= self.rows),
-            self.last.eq(self.bottom & (right >= self.columns)),
+            self.rightmost.eq(right >= self.columns),
+            self.last.eq(self.bottom & self.rightmost),
             self.next.number.eq(block.number + 1),
             self.next.tile.eq(Mux(block.tile == config.tiles - 1, 0, block.tile + 1)),
             self.next.top.eq(Mux(self.bottom, 0, below)),

@@ -17,6 +17,7 @@ from golden.isa import (
     CHIP_COUNTERS,
     INSTRUCTION_FIELDS,
     OPERATIONS,
+    PRODUCTS,
     SCALAR_BITS,
     SCALARS,
     WORD_BITS,
@@ -33,7 +34,7 @@ from hw.unit import CODE_BITS, InstructionLayout, UnitPort, UnitReply, UnitReque
 from hw.vector_memory import ReadPort, WritePort
 from hw.vector_unit import clamped
 
-UNIT_OPCODES = (*vector_unit.OPCODES, Opcode.MVM)
+UNIT_OPCODES = (*vector_unit.OPCODES, *PRODUCTS)
 BRANCHES = Opcode.BEQ, Opcode.BNE, Opcode.BLT, Opcode.BGE
 
 TraceLayout = data.StructLayout(
@@ -64,7 +65,7 @@ class Sequencer(wiring.Component):
     program, scalars : In, `WordPort`
         The spaces PROGRAM and SCALAR. What was read is lost when a program runs.
     vector, product : Out, `UnitPort`
-        The units that execute VADD to VDOT, and MVM. What a reply counts is added whatever its
+        The units that execute VADD to VDOT, and products. What a reply counts is added whatever its
         code; any code but NONE ends the program.
     read : Out, `ReadPort`
     write : Out, `WritePort`
@@ -194,7 +195,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += [
                     illegal.eq(self._illegal(m, instruction)),
                     to_unit.eq(_among(instruction, UNIT_OPCODES)),
-                    to_product.eq(instruction.opcode == Opcode.MVM),
+                    to_product.eq(_among(instruction, PRODUCTS)),
                     subtracts.eq(_among(instruction, (Opcode.SUB, Opcode.LOOP, *BRANCHES))),
                     from_zero.eq(instruction.opcode == Opcode.SET),
                     by_immediate.eq(
@@ -305,6 +306,8 @@ class Sequencer(wiring.Component):
         illegal = Signal()
         with m.Switch(instruction.opcode):
             for opcode, operation in OPERATIONS.items():
+                if opcode is Opcode.MVM_T and not self.config.transposable:
+                    continue
                 used = {"opcode", *operation.scalars}
                 if operation.immediate is not Immediate.NONE:
                     used.add("immediate")

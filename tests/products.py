@@ -61,7 +61,7 @@ class Products(wiring.Component):
 
 @dataclass(frozen=True)
 class Product:
-    """An MVM, and from which cycle on it is aborted, if so."""
+    """A product, and from which cycle on it is aborted, if so."""
 
     matrix: int
     d: int
@@ -69,6 +69,12 @@ class Product:
     shift: int = 0
     count: int = 1
     abort_at: int | None = None
+    opcode: Opcode = Opcode.MVM
+
+    @property
+    def request(self) -> dict[str, int]:
+        """Fields of the `hw.unit.UnitRequest`."""
+        return {"opcode": self.opcode, "immediate": self.matrix, **self.operands}
 
     @property
     def operands(self) -> dict[str, int]:
@@ -144,7 +150,7 @@ def run_on_model(machine: Machine, product: Product, steps: Sequence[int]) -> Do
     counters = dict(machine.chip_counters)
     program = [Instruction(Opcode.STEP, a=4 + i, immediate=i) for i in range(len(steps))]
     program += [
-        Instruction(Opcode.MVM, d=0, a=1, c=2, n=3, immediate=product.matrix),
+        Instruction(product.opcode, d=0, a=1, c=2, n=3, immediate=product.matrix),
         Instruction(Opcode.HALT),
     ]
     words = np.array([instruction.encode() for instruction in program], "<u8").view("<u4")

@@ -9,7 +9,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
-from golden.isa import TILE_COUNTERS, ErrorCode, Opcode, Space
+from golden.isa import TILE_COUNTERS, ErrorCode, Space
 from hw.unit import UnitReply, UnitRequest
 from sim.bits import fields, pack_fields, read_bits, read_flag, unpack, write_bits, write_flag
 from sim.bridge import Bridge
@@ -72,8 +72,7 @@ class Host:
 
     async def _multiply(self, product: Product, outcome: Outcome) -> int:
         dut = self.dut
-        payload = {"opcode": Opcode.MVM, "immediate": product.matrix, **product.operands}
-        write_bits(dut.unit__request__payload, pack_fields(UnitRequest, payload))
+        write_bits(dut.unit__request__payload, pack_fields(UnitRequest, product.request))
         assert read_flag(dut.unit__request__ready)
         write_flag(dut.unit__request__valid, 1)
         before = self._counters()

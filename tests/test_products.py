@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from golden.analog import Analog
 from golden.config import ChipConfig, load
-from golden.isa import TILE_COUNTERS, ErrorCode, Opcode, Space
+from golden.isa import PRODUCTS, TILE_COUNTERS, ErrorCode, Opcode, Space
 from golden.scheduler import product_cycles
 from golden.tile import Tile
 from tests.bench import Bench, answer_analog
@@ -104,9 +104,8 @@ def simulate(
             ctx.set(port.write, 0)
         ctx.set(dut.control.step, scenario.steps)
         for product in scenario.products:
-            payload = {"opcode": Opcode.MVM, "immediate": product.matrix, **product.operands}
             request, reply = dut.unit.request, dut.unit.reply
-            ctx.set(request.payload, payload)
+            ctx.set(request.payload, product.request)
             ctx.set(request.valid, 1)
             await ctx.tick().until(request.ready)
             ctx.set(request.valid, 0)
@@ -158,6 +157,19 @@ def test_a_product():
     print(check(setting.scenario([Product(0, d=32, a=0, count=3)])))
 
 
+@pytest.mark.parametrize("lanes", [1, 4])
+@pytest.mark.parametrize("shape", [(2, 8), (3, 5), (1, 9), (12, 2), (7, 5)])
+def test_transposed_products_add_up_what_stands_apart(shape, lanes):
+    """Sums come back from the memory soon after they went there: rows are few, or pieces are."""
+    setting = Setting(small(lanes=lanes, tiles=4, adc_bits=10, pulse_limit=1, slices=1))
+    rng = np.random.default_rng(0)
+    setting.vector[:] = rng.integers(-32, 32, 64)
+    weights = rng.integers(-7, 8, shape)
+    setting.add(0, weights, 1, resident=True)
+    products = [Product(0, d=40, a=0, count=2, opcode=opcode) for opcode in (Opcode.MVM_T,) * 2]
+    check(setting.scenario(products))
+
+
 @st.composite
 def chips(draw: st.DrawFn, most: int, slices: int) -> ChipConfig:
     columns = draw(st.integers(1, most))
@@ -189,20 +201,22 @@ def scenarios(draw: st.DrawFn, config: ChipConfig, shape: tuple[int, int]) -> Sc
     setting.vector[:] = rng.integers(-1 << bits, 1 << bits)
     low, high = config.weight_range
     weights = rng.integers(low, high, shape, endpoint=True)
-    first = draw(st.integers(0, config.tiles - 1))
+    tile = draw(st.integers(0, config.tiles - 1))
     number = draw(st.integers(0, config.matrices - 1))
-    setting.add(number, weights, first, resident=True)
-    rows, columns = shape
-    count = draw(st.integers(0, min(4, 64 // (rows + columns))))
-    places = [0, 64 - count * columns]
-    if draw(st.booleans()):
-        places = [64 - count * rows, 0]
-    product = Product(number, places[1], places[0], draw(st.integers(0, 9)), count)
+    setting.add(number, weights, tile, resident=True)
+    count = draw(st.integers(0, min(4, 64 // sum(shape))))
+    first = draw(st.booleans())
+    opcodes = PRODUCTS if config.transposable else PRODUCTS[:1]
+    products = []
+    for opcode in draw(st.lists(st.sampled_from(opcodes), min_size=1, max_size=2)):
+        inputs, outputs = shape if opcode is Opcode.MVM else shape[::-1]
+        a, d = (0, 64 - count * outputs) if first else (64 - count * inputs, 0)
+        products.append(Product(number, d, a, draw(st.integers(0, 9)), count, opcode=opcode))
     steps = [draw(st.integers(*config.step_range)) for _ in range(config.steps)]
-    return setting.scenario([product] * draw(st.integers(1, 2)), steps)
+    return setting.scenario(products, steps)
 
 
-@settings(max_examples=10)
+@settings(max_examples=16)
 @given(st.data())
 def test_products_with_blocks_that_the_tiles_hold(data):
     config = data.draw(chips(4, 3))
@@ -211,11 +225,12 @@ def test_products_with_blocks_that_the_tiles_hold(data):
     rows = data.draw(st.integers(1, row_blocks * config.rows))
     columns = data.draw(st.integers(1, column_blocks * config.columns))
     scenario = data.draw(scenarios(config, (rows, columns)))
-    most = product_cycles(config, rows, columns, scenario.products[0].count)
-    assert max(check(scenario)) <= most
+    for product, cycles in zip(scenario.products, check(scenario), strict=True):
+        transposed = product.opcode is Opcode.MVM_T
+        assert cycles <= product_cycles(config, rows, columns, product.count, transposed=transposed)
 
 
-@settings(max_examples=10)
+@settings(max_examples=16)
 @given(st.data())
 def test_products_with_more_blocks_than_tiles(data):
     config = data.draw(chips(2, 2).filter(lambda config: config.verifiable))
@@ -271,6 +286,7 @@ def test_what_faults_changes_nothing(data):
         a=WILD,
         shift=st.integers(-1, 64) | WILD,
         count=st.integers(-1, 16) | WILD,
+        opcode=st.sampled_from(PRODUCTS),
     )
     products = data.draw(st.lists(wild, min_size=20, max_size=20))
     check(setting.scenario([*products, Product(0, d=32, a=0, count=1)]))
@@ -293,6 +309,14 @@ FAULTS = [
     (Product(0, d=0, a=0, count=0), ErrorCode.NONE),
     (Product(2, d=32, a=0), ErrorCode.WEIGHTS),
     (Product(2, d=0, a=0, shift=64), ErrorCode.OPERAND),
+    # Vectors of 2 words and results of 3.
+    (Product(0, d=61, a=0, opcode=Opcode.MVM_T), ErrorCode.NONE),
+    (Product(0, d=62, a=0, opcode=Opcode.MVM_T), ErrorCode.ADDRESS),
+    (Product(0, d=0, a=62, opcode=Opcode.MVM_T), ErrorCode.NONE),
+    (Product(0, d=0, a=63, opcode=Opcode.MVM_T), ErrorCode.ADDRESS),
+    (Product(0, d=2, a=0, opcode=Opcode.MVM_T), ErrorCode.NONE),
+    (Product(0, d=0, a=2, opcode=Opcode.MVM_T), ErrorCode.OVERLAP),
+    (Product(2, d=32, a=0, opcode=Opcode.MVM_T), ErrorCode.WEIGHTS),
 ]
 
 
@@ -308,15 +332,17 @@ def test_faults():
     assert codes == [code for _, code in FAULTS]
 
 
+@pytest.mark.parametrize("opcode", PRODUCTS)
 @pytest.mark.parametrize(("adcs", "dac_bits"), [(1, 2), (4, 6)])
-def test_an_aborted_product_may_be_begun_again(adcs, dac_bits):
+def test_an_aborted_product_may_be_begun_again(adcs, dac_bits, opcode):
     config = small(columns=4, adcs=adcs, dac_bits=dac_bits, adc_bits=4, lanes=2)
     setting = Setting(config)
     setting.vector[:] = np.random.default_rng(0).integers(-32, 32, 64)
     setting.add(0, np.random.default_rng(1).integers(-60, 61, (6, 4)), resident=True)
-    product = Product(0, d=48, a=0, count=2)
+    product = Product(0, d=48, a=0, count=2, opcode=opcode)
     # Every cycle until the first vectors are in the tiles, then some.
-    most = product_cycles(config, 6, 4, 2)
+    transposed = opcode is Opcode.MVM_T
+    most = product_cycles(config, 6, 4, 2, transposed=transposed)
     aborted = [replace(product, abort_at=at) for at in (*range(30), *range(30, most, 12))]
     scenario = setting.scenario([each for one in aborted for each in (one, product)])
     done, _, cycles = simulate(scenario)
@@ -325,7 +351,7 @@ def test_an_aborted_product_may_be_begun_again(adcs, dac_bits):
         ended, begun_again = done[2 * i : 2 * i + 2]
         remained = cycles[2 * i] - one.abort_at
         assert ended.code is (ErrorCode.ABORTED if remained > 2 else ErrorCode.NONE)
-        assert remained <= 4 * config.latency_cycles
+        assert remained <= 4 * config.direction(transposed).latency_cycles
         assert begun_again.code is ErrorCode.NONE
         assert begun_again.counts == expected.counts
         assert begun_again.vector == expected.vector
