@@ -2,14 +2,15 @@
 
 import argparse
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from compiler import assembler
-from golden import cli, isa, scheduler
+from golden import cli, framing, isa, packet, registers, scheduler
 from golden.isa import (
     CHIP_COUNTERS,
+    COUNTER_BITS,
     DESCRIPTOR_FIELDS,
     HOLDING_FIELDS,
     INSTRUCTION_FIELDS,
@@ -22,6 +23,8 @@ from golden.isa import (
     Opcode,
     Space,
 )
+from golden.packet import HEADER_FIELDS, IDENTITY, STATE_FIELDS, STATUS, Packet
+from golden.registers import COUNTER_BASE, FIXED_REGISTERS, address
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "machine.md"
 
@@ -30,8 +33,8 @@ def reference() -> str:
     """Return the document as Markdown."""
     parts = [
         "# The machine",
-        "Written by `make docs` from `golden/isa.py`, `golden/scheduler.py` and "
-        "`compiler/assembler.py`.",
+        "Written by `make docs` from `golden/isa.py`, `golden/scheduler.py`, `golden/packet.py`, "
+        "`golden/framing.py`, `golden/registers.py` and `compiler/assembler.py`.",
         _text(isa),
         "## Encoding",
         _fields(INSTRUCTION_FIELDS),
@@ -64,11 +67,36 @@ def reference() -> str:
         "Words of HOLDING:",
         _fields(HOLDING_FIELDS),
         "## Errors",
+        f"Codes below {ErrorCode.BUSY} say how a program ended, in the reply to STATUS; 1 to "
+        f"{ErrorCode.ABORTED - 1} are faults of an instruction. The others say in an error reply "
+        "why a command was refused.",
         _table(["code", "name", "means"], [[str(e.value), e.name, e.summary] for e in ErrorCode]),
         "## Counters",
-        "Since reset, of the chip and then of each tile, in this order:",
+        "Since reset, those of the chip and of each tile t; *time* marks those that the model does "
+        f"not have, for which it says 2^{COUNTER_BITS} - 1.",
         _counters("chip", CHIP_COUNTERS),
-        _counters("tile", TILE_COUNTERS),
+        _counters("tile", TILE_COUNTERS, len(CHIP_COUNTERS), f" + {len(TILE_COUNTERS)} t"),
+        "## Packets",
+        _text(packet),
+        "Fields of the header:",
+        _fields(HEADER_FIELDS),
+        "Commands:",
+        _table(
+            ["type", "command", "payload", "payload of the reply"],
+            [_command(kind) for kind in Packet],
+        ),
+        "Words of the identity, the reply to IDENTIFY:",
+        _words(IDENTITY),
+        "Words of the status, the reply to STATUS:",
+        _words(STATUS),
+        "Fields of the state:",
+        _fields(STATE_FIELDS),
+        "## Serial line",
+        _text(framing),
+        f"FLAG is {framing.FLAG:#x}, ESCAPE {framing.ESCAPE:#x} and STUFFED {framing.STUFFED:#x}.",
+        "## AXI4-Lite registers",
+        _text(registers),
+        _registers(),
         "## Assembler",
         _text(assembler),
     ]
@@ -91,14 +119,42 @@ def _fields(fields: Sequence[Field]) -> str:
     rows, position = [], 0
     for field in fields:
         bits = f"{position + field.width - 1}:{position}"
-        rows.append([bits, f"`{field.name}`", field.summary])
+        rows.append([bits if field.width > 1 else str(position), f"`{field.name}`", field.summary])
         position += field.width
     return _table(["bits", "field", "holds"], rows)
 
 
-def _counters(owner: str, counters: Sequence[Counter]) -> str:
-    rows = [[f"`{c.name}`", c.summary + (", time" if c.timed else "")] for c in counters]
-    return _table([owner, "counts"], rows)
+def _words(words: Mapping[str, str]) -> str:
+    rows = [[str(i), f"`{name}`", summary] for i, (name, summary) in enumerate(words.items())]
+    return _table(["word", "name", "holds"], rows)
+
+
+def _counters(owner: str, counters: Sequence[Counter], first: int = 0, plus: str = "") -> str:
+    rows = [
+        [f"{number}{plus}", f"`{c.name}`", c.summary + (", *time*" if c.timed else "")]
+        for number, c in enumerate(counters, first)
+    ]
+    return _table(["number", owner, "counts"], rows)
+
+
+def _command(kind: Packet) -> list[str]:
+    payload = ", ".join([*kind.arguments, *([kind.data] if kind.data else [])])
+    return [f"{kind.value:#04x}", kind.name, payload or "empty", kind.reply]
+
+
+def _registers() -> str:
+    rows = [
+        [
+            f"{address(name):#05x}",
+            f"`{name}`",
+            "read, write" if register.writable else "read",
+            register.summary,
+        ]
+        for name, register in FIXED_REGISTERS.items()
+    ]
+    place = f"{COUNTER_BASE:#05x} + {COUNTER_BITS // 8} k"
+    rows.append([place, "", "read", "low, then high word of counter number k"])
+    return _table(["address", "register", "access", "holds"], rows)
 
 
 def _operation(opcode: Opcode) -> list[str]:

@@ -2,7 +2,7 @@
 
 A frame is FLAG, the bytes of the words (least significant first) and of their CRC-32 (the one of
 Ethernet and ZIP), FLAG. Where FLAG or ESCAPE occur among those bytes, ESCAPE precedes them and
-they are changed by STUFFED: asynchronous HDLC framing, RFC 1662. A flag thus never stands inside a
+they are XORed with STUFFED: asynchronous HDLC framing, RFC 1662. A flag thus never stands inside a
 frame, and whatever happened to the line before it, the next frame is read.
 """
 

@@ -1,7 +1,7 @@
 """The host protocol: packets of 32-bit words, and the responder that executes them on a device.
 
-A packet is a header word (`HEADER`), the length of the payload in words, and the payload. Where
-it ends is told by what carries it: the last transfer of a stream, or a frame on a serial line
+A packet is a header word, the length of the payload in words, and the payload. Where it ends is
+told by what carries it: the last transfer of a stream, or a frame on a serial line
 (`golden.framing`); the length is checked against that. The host sends one command at a time and
 waits for its reply.
 
@@ -14,6 +14,9 @@ The responder remembers the header of the previous packet if it changed the devi
 ABORT, executed); a packet with the same header is answered alike and not executed. Packets that
 arrived damaged do not count as previous ones. A new command must therefore take another sequence
 number than the one before it, and a host starts with IDENTIFY, which clears the memory.
+
+Counters of the link, words of the reply to STATUS, stop at their largest. Those of faults that
+cannot happen to what carries the packets stay 0.
 """
 
 import enum
@@ -27,15 +30,37 @@ from golden.isa import (
     SCALARS,
     WORD_BITS,
     ErrorCode,
+    Field,
     MachineError,
     Space,
 )
 
-HEADER = {"code": 8, "sequence": 8, "type": 8, "magic": 8}
-"""Header word: widths by field, least significant first. `code` is 0 but in error replies."""
-
 PACKET_MAGIC = 0x4F
-"""First byte of every header."""
+"""Most significant byte of every header."""
+
+REPLY = 0x80
+"""Added to the type of a command in its reply."""
+
+ERROR = 0xFF
+"""Type of an error reply, which has no payload."""
+
+
+def _widths(fields: Iterable[Field]) -> dict[str, int]:
+    return {field.name: field.width for field in fields}
+
+
+HEADER_FIELDS = (
+    Field("code", 8, "error code in an error reply, else 0"),
+    Field("sequence", 8, "number of the command, repeated by its reply"),
+    Field(
+        "type",
+        8,
+        f"of the command, plus `REPLY` = {REPLY:#x} in its reply; or `ERROR` = {ERROR:#x}",
+    ),
+    Field("magic", 8, f"{PACKET_MAGIC:#x}"),
+)
+"""Header word, least significant field first."""
+HEADER = _widths(HEADER_FIELDS)
 
 HEADER_WORDS = 2
 """Header and length."""
@@ -45,41 +70,41 @@ MAX_WORDS = 256
 
 
 class Packet(enum.IntEnum):
-    """Types of commands."""
+    """Types of commands.
 
-    IDENTIFY = 0x01
-    """No payload. Reply: `IDENTITY`."""
-    READ = 0x02
-    """Payload: space, address, count of 1 to `MAX_WORDS`. Reply: the words."""
-    WRITE = 0x03
-    """Payload: space, address, words. Reply: empty, when all are written."""
-    RUN = 0x04
-    """Payload: number of the first instruction. Reply: empty, when the program has started."""
-    ABORT = 0x05
-    """No payload. Reply: empty, at once; STATUS says when the program has ended."""
-    STATUS = 0x06
-    """No payload. Reply: `STATE` word, program counter, `LINK_COUNTERS`."""
-    COUNTERS = 0x07
-    """No payload. Reply: the counters, 64 bits each, low word first."""
+    Attributes
+    ----------
+    reply
+        What the payload of the reply is.
+    arguments
+        Words that the payload of the command begins with.
+    data
+        What follows them.
+    """
+
+    reply: str
+    arguments: tuple[str, ...]
+    data: str
+
+    def __new__(
+        cls, value: int, reply: str = "", arguments: tuple[str, ...] = (), data: str = ""
+    ) -> "Packet":
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.reply, member.arguments, member.data = reply, arguments, data
+        return member
+
+    IDENTIFY = 0x01, "the identity"
+    READ = 0x02, "the words", ("space", "address", f"count of 1 to {MAX_WORDS}")
+    WRITE = 0x03, "empty, when all are written", ("space", "address"), f"1 to {MAX_WORDS} words"
+    RUN = 0x04, "empty, when the program has started", ("number of the first instruction",)
+    ABORT = 0x05, "empty, at once; STATUS says when the program has ended"
+    STATUS = 0x06, "the status"
+    COUNTERS = 0x07, "all counters, in the order of their numbers, 2 words each, low word first"
 
 
-REPLY = 0x80
-"""Added to the type of a command in its reply."""
-
-ERROR = 0xFF
-"""Type of an error reply, which has no payload."""
-
-
-COMMANDS: dict[int, int] = {
-    Packet.IDENTIFY: 0,
-    Packet.READ: 3,
-    Packet.WRITE: 2,
-    Packet.RUN: 1,
-    Packet.ABORT: 0,
-    Packet.STATUS: 0,
-    Packet.COUNTERS: 0,
-}
-"""Arguments of each command in words; WRITE has 1 to `MAX_WORDS` data words after them."""
+COMMANDS: dict[int, int] = {kind: len(kind.arguments) for kind in Packet}
+"""Arguments of each command in words. Only WRITE has data after them."""
 
 MAX_PAYLOAD = COMMANDS[Packet.WRITE] + MAX_WORDS
 """Longest payload of a command in words; replies may be longer."""
@@ -107,27 +132,42 @@ GEOMETRY = (
 )
 """Fields of the configuration that the identity spells out."""
 
-IDENTITY = ("magic", "version", "hash_low", "hash_high", *GEOMETRY)
+IDENTITY = {
+    "magic": f"{IDENTITY_MAGIC:#x}",
+    "version": f"{PROTOCOL_VERSION}, of this protocol",
+    "hash_low": "low word of the configuration's hash",
+    "hash_high": "high word of that hash",
+    **dict.fromkeys(GEOMETRY, "as in the configuration"),
+}
 """Words of the reply to IDENTIFY."""
 
-STATE = {"running": 1, "code": 8}
-"""State word of the reply to STATUS: widths by field. `code`: why the last program ended."""
+STATE_FIELDS = (
+    Field("running", 1, "1 while a program runs"),
+    Field("code", 8, "error code with which the last program ended"),
+)
+STATE = _widths(STATE_FIELDS)
 
 LINE_COUNTERS = {
     "framing": "bytes without a stop bit",
     "breaks": "breaks of the line",
     "overruns": "packets that lost words because none could be taken",
 }
-"""Counters of what carries the packets; they stay 0 where that cannot happen."""
+"""Counters of what carries the packets."""
 
 LINK_COUNTERS = {
     "packets": "packets received undamaged",
     "damaged": "packets received damaged",
     **LINE_COUNTERS,
 }
-"""Counters in the reply to STATUS in their order, 32 bits each, which stop at their largest."""
+"""Counters of the link, 32 bits each."""
 
-STATUS_WORDS = 2 + len(LINK_COUNTERS)
+STATUS = {
+    "state": "whether a program runs, and how the last one ended",
+    "position": "program counter, of where the last program ended if none runs",
+    **LINK_COUNTERS,
+}
+"""Words of the reply to STATUS."""
+STATUS_WORDS = len(STATUS)
 
 
 def pack(layout: Mapping[str, int], **values: int) -> int:
