@@ -1,6 +1,6 @@
 """A matrix of any shape to a program and memory images, and its products on a chip."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from compiler.assembler import assemble
 from golden.config import ChipConfig
-from golden.errors import require, require_integer
+from golden.errors import UserError, require, require_integer
 from golden.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, RIGHT_SHIFTS, WORD_RANGE, Space
 from golden.scheduler import block_weights, blocks
 from golden.weights import checked_integers
@@ -29,7 +29,7 @@ class Chip(Protocol):
 
 @dataclass(frozen=True)
 class MatrixProgram:
-    """A program that multiplies up to `batch` vectors at a time by one matrix.
+    """A program that multiplies up to `batch` vectors at a time by one matrix, or its transpose.
 
     The vectors stand at the start of the vector memory, one after the other, and the results
     behind the room for `batch` of them. The program takes the number of vectors in s0.
@@ -44,6 +44,9 @@ class MatrixProgram:
         Number of the matrix, and the tile of its first block.
     batch
         Vectors at a time.
+    transposed_start
+        Address of the instruction where the product with the transpose begins; the other begins at
+        0. None if the chip has no transposed products.
     writes
         Images: space, address and words, to be written in this order.
     """
@@ -53,6 +56,7 @@ class MatrixProgram:
     matrix: int
     tile: int
     batch: int
+    transposed_start: int | None
     writes: tuple[tuple[Space, int, Words], ...]
 
 
@@ -105,20 +109,41 @@ def compile_matrix(
         f"the {array.size} weights of a matrix of {rows} x {columns} do not fit the weight memory "
         f"of {config.weight_words} from {address} on: raise weight_words",
     )
-    program = assemble(f"""
-        SET s1, 0
-        SET s2, {batch * rows}
-        SET s3, {shift}
-        MVM s2, s1, s3, s0, {matrix}
-        HALT
-    """)
+    program = _product("MVM", batch * rows, shift, matrix)
+    transposed_start = None
+    if config.transposable:
+        transposed_start = len(program)
+        # RUN sets the steps for the other direction.
+        step = config.transposed.covering_step
+        setting = [f"SET s4, {step}", *(f"STEP s4, {s}" for s in range(config.steps))]
+        program += _product("MVM_T", batch * columns, shift, matrix, setting)
+    require(
+        len(program) <= config.program_words,
+        f"a program of {len(program)} instructions does not fit the program memory of "
+        f"{config.program_words}: raise program_words",
+    )
     descriptor = np.array([rows, columns, address, tile])
     writes = (
         (Space.PROGRAM, 0, np.array(program, "<u8").view("<u4")),
         (Space.WEIGHT, address, to_words(array)),
         (Space.DESCRIPTOR, matrix * len(DESCRIPTOR_FIELDS), to_words(descriptor)),
     )
-    return MatrixProgram(config, array, matrix, tile, batch, writes)
+    return MatrixProgram(config, array, matrix, tile, batch, transposed_start, writes)
+
+
+def _product(
+    mnemonic: str, results: int, shift: int, matrix: int, setting: Sequence[str] = ()
+) -> list[int]:
+    """Return the instructions that multiply the vectors at 0 and put the results to an address."""
+    lines = [
+        *setting,
+        "SET s1, 0",
+        f"SET s2, {results}",
+        f"SET s3, {shift}",
+        f"{mnemonic} s2, s1, s3, s0, {matrix}",
+        "HALT",
+    ]
+    return assemble("\n".join(lines))
 
 
 def load(
@@ -160,26 +185,39 @@ def load(
         chip.write(Space.HOLDING, block.tile * len(HOLDING_FIELDS), holding)
 
 
-def multiply(chip: Chip, program: MatrixProgram, vectors: ArrayLike) -> NDArray[np.int64]:
+def multiply(
+    chip: Chip, program: MatrixProgram, vectors: ArrayLike, *, transposed: bool = False
+) -> NDArray[np.int64]:
     """Multiply vectors [n, rows] on a chip that holds the program: return results [n, columns].
 
-    A result that does not fit 32 bits is saturated, which the chip counts.
+    Or, `transposed`, vectors [n, columns] by the transpose: results [n, rows]. A result that does
+    not fit 32 bits is saturated, which the chip counts.
 
     Raises
     ------
     UserError
-        If the vectors are not integers of 32 bits, or not of the length that the matrix needs.
+        If the vectors are not integers of 32 bits, or not of the length that the matrix needs, or
+        the chip has no transposed products.
     """
-    rows, columns = program.weights.shape
-    array = checked_integers("vectors", vectors, (-1, rows), *WORD_RANGE)
-    results = np.empty((len(array), columns), np.int64)
-    for start in range(0, len(array), program.batch):
-        batch = array[start : start + program.batch]
+    inputs, outputs = program.weights.shape
+    start = 0
+    if transposed:
+        inputs, outputs = outputs, inputs
+        if program.transposed_start is None:
+            raise UserError(
+                "a transposed product needs the differential mapping, not "
+                f"{str(program.config.mapping)!r}: set mapping to 'differential'"
+            )
+        start = program.transposed_start
+    array = checked_integers("vectors", vectors, (-1, inputs), *WORD_RANGE)
+    results = np.empty((len(array), outputs), np.int64)
+    for begin in range(0, len(array), program.batch):
+        batch = array[begin : begin + program.batch]
         chip.write(Space.VECTOR, 0, to_words(batch))
         chip.write(Space.SCALAR, 0, np.array([len(batch), 0], np.uint32))
-        chip.run()
-        words = chip.read(Space.VECTOR, program.batch * rows, len(batch) * columns)
-        results[start : start + len(batch)] = from_words(words).reshape(-1, columns)
+        chip.run(start)
+        words = chip.read(Space.VECTOR, program.batch * inputs, len(batch) * outputs)
+        results[begin : begin + len(batch)] = from_words(words).reshape(-1, outputs)
     return results
 
 

@@ -15,6 +15,7 @@ from golden.isa import (
     HOLDING_FIELDS,
     INSTRUCTION_FIELDS,
     OPERATIONS,
+    PRODUCTS,
     TILE_COUNTERS,
     Counter,
     ErrorCode,
@@ -52,8 +53,10 @@ def reference() -> str:
         + ".",
         "## Products",
         _text(scheduler),
-        "MVM takes, if its tiles hold all of its blocks, at most the sum of these over its rounds, "
-        "with m = ceil(max(`rows`, `columns`) / `lanes`) times the tiles of the round, and 12:",
+        "A product takes, if its tiles hold all of its blocks, at most the sum of these over its "
+        "rounds, and 12. m is ceil(max(`rows`, `columns`) / `lanes`), or 3 if that is more and the "
+        "product is transposed, times the tiles of the round; `latency_cycles` and `plane_cycles` "
+        "are those of its `Direction`.",
         "    2 m + latency_cycles + (n - 1) max(planes plane_cycles, m) + 12",
         "The tiles set the pace as long as m is at most planes plane_cycles: choose `lanes` so.",
         "## Spaces",
@@ -162,7 +165,7 @@ def _operation(opcode: Opcode) -> list[str]:
     operands = list(operation.scalars)
     if operation.immediate is not Immediate.NONE:
         operands.append(f"*{operation.immediate.name.lower()}*")
-    cycles = "see Products" if opcode is Opcode.MVM else str(operation.base_cycles)
+    cycles = "see Products" if opcode in PRODUCTS else str(operation.base_cycles)
     if operation.beat_cycles:
         cycles += f" + {operation.beat_cycles if operation.beat_cycles > 1 else ''} w".replace(
             "  ", " "

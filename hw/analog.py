@@ -69,7 +69,7 @@ class AnalogPort(wiring.Signature):
         will be over. Ignored while `strobe` is high; from the next cycle on it must speak of the
         new drive, and once high it stays so.
     sample : Out, 1
-        Column values are frozen at the end of this cycle, and the next drive begins.
+        What is sensed is frozen at the end of this cycle, and the next drive begins.
     select : Out, unsigned(select_bits)
         Which of the columns that share it, or word lines in MVM_T, each ADC looks at.
     step : Out, `steps` x unsigned(step_bits)

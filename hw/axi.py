@@ -64,8 +64,7 @@ class AxiStream(wiring.Signature):
 class AxiRegisters(wiring.Component):
     """Registers of the chip, see `golden.registers`.
 
-    One access of each direction at a time, three cycles each. What is not there, cannot be
-    written, or is written in part is answered with SLVERR and changes nothing.
+    One access of each direction at a time, three cycles each.
 
     Parameters
     ----------

@@ -85,12 +85,22 @@ def document(config: ChipConfig, name: str) -> str:
         "stands at its least significant end.",
         "| pin | direction | bits | meaning |\n| --- | --- | --: | --- |\n" + "\n".join(rows),
         f"Modes: {modes}.",
+        *([_transposed(config)] if config.transposable else []),
         f"Fields of `analog__cell`: {cell}.",
         "Timing: inputs come from registers. `analog__above` and `analog__beyond` answer within "
         "the cycle, for which `constraints/asic.sdc` gives the macro half a period; "
         "`analog__settled` is sampled at every rising edge.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _transposed(config: ChipConfig) -> str:
+    groups = config.transposed.groups
+    return (
+        "In MVM_T the DACs drive the columns, the positive bit line of each with its code and the "
+        "negative one with the opposite voltage, and the ADCs sense the word lines: of slice s, "
+        f"ADC number s {config.adcs} + a looks at word line a {groups} + `analog__select`."
+    )
 
 
 def _meanings() -> dict[str, str]:

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from compiler.assembler import disassemble
 from golden.analog import Analog
 from golden.config import ChipConfig
-from golden.isa import CHIP_COUNTERS, TILE_COUNTERS, WORD_BITS, Counter, ErrorCode, Opcode
+from golden.isa import (
+    CHIP_COUNTERS,
+    PRODUCTS,
+    TILE_COUNTERS,
+    WORD_BITS,
+    Counter,
+    ErrorCode,
+    Opcode,
+)
 from golden.machine import Effects, Machine
 from golden.programmer import write_verify
 from golden.scheduler import blocks
@@ -169,22 +177,28 @@ class Lockstep:
         at = min(a for a in words.keys() | expected.keys() if words.get(a) != expected.get(a))
         where = f"word {at} of the vector memory"
         instruction = effects.instruction
-        if instruction and instruction.opcode is Opcode.MVM and at in expected:
+        if instruction and instruction.opcode in PRODUCTS and at in expected:
             where += self._place_in_product(effects, at)
         self._differ(effects, where, expected.get(at, "not written"), words.get(at, "not written"))
 
     def _place_in_product(self, effects: Effects, at: int) -> str:
+        """Say which result a word is, and which tiles have added up what for it."""
         assert effects.instruction
+        transposed = effects.instruction.opcode is Opcode.MVM_T
         rows, columns, _, first = map(int, self.model._descriptors[effects.instruction.immediate])
-        vector, column = divmod(at - effects.words[0][0], columns)
-        tiles = [
-            block.tile
-            for block in blocks(self.config, rows, columns, first)
-            if block.columns.start <= column < block.columns.stop
-        ]
+        name, summed = ("row", "columns") if transposed else ("column", "rows")
+        length = rows if transposed else columns
+        vector, result = divmod(at - effects.words[0][0], length)
+        there = f"{result}"
+        tiles = []
+        for block in blocks(self.config, rows, columns, first):
+            source, target = block.directed(transposed)
+            if target.start <= result < target.stop:
+                there = f"{result}, in its tiles {result - target.start}"
+                parts = f"{summed} {source.start} to {source.stop - 1}"
+                tiles.append(f"{block.tile} ({parts})")
         return (
-            f"\n  vector        {vector}\n  column        {column}"
-            f"\n  tiles         {', '.join(map(str, tiles))}\n  rows          0 to {rows - 1}"
+            f"\n  vector        {vector}\n  {name:13} {there}\n  tiles         {', '.join(tiles)}"
         )
 
     def _check_scalars(self, effects: Effects, text: str) -> None:

@@ -1,6 +1,7 @@
 """Sessions of a host with a simulated chip; they run inside the simulator."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -90,6 +91,7 @@ def every_opcode(chip: SimulatedChip, _: None) -> set[Opcode]:
         "SET s6, 1",
         "STEP s6, 0",
         "MVM s2, s1, s4, s5, 0",
+        "MVM_T s2, s1, s4, s5, 0",
         "VADD s2, s1, s3, s5",
         "VSUB s2, s1, s3, s5",
         "VMAX s2, s1, s3, s5",
@@ -151,8 +153,9 @@ def wrong_run(chip: SimulatedChip, _: None) -> str:
     return ""
 
 
-def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[int]:
-    """Multiply by matrices set into the arrays directly; return wrong words of each against NumPy.
+def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Multiply by matrices set into the arrays directly, and by their transposes; return wrong
+    words of each against NumPy.
 
     Results of three vectors each are compared with the model as well.
     """
@@ -162,11 +165,14 @@ def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[int]:
         low, high = chip.config.weight_range
         weights = rng.integers(low, high + 1, (rows, columns))
         low, high = chip.config.input_range
-        vectors = rng.integers(low, high + 1, (3, rows))
         program = compile_matrix(chip.config, weights, tile=1)
         load_matrix(chip.host, program, chip.set_tile)
-        results = multiply(chip.host, program, vectors)
-        wrong.append(int((results != vectors @ weights).sum()))
+        found = []
+        for factor in (weights, weights.T):
+            vectors = rng.integers(low, high + 1, (3, len(factor)))
+            results = multiply(chip.host, program, vectors, transposed=factor is not weights)
+            found.append(int((results != vectors @ factor).sum()))
+        wrong.append((found[0], found[1]))
     counters = chip.host.counters()
     assert counters["reprograms"] == 0
     assert all(counters[f"tile{t}.drives"] for t in range(chip.config.tiles))
@@ -179,30 +185,31 @@ def reprogramming(chip: SimulatedChip, shape: tuple[int, int]) -> dict[str, int]
     program = compile_matrix(chip.config, rng.integers(-60, 61, shape), shift=3, tile=1)
     load_matrix(chip.host, program)
     multiply(chip.host, program, rng.integers(-40, 40, (5, shape[0])))
+    multiply(chip.host, program, rng.integers(-40, 40, (5, shape[1])), transposed=True)
     return chip.host.counters()
 
 
 def aborts(chip: SimulatedChip, delays: range) -> int:
-    """Abort a product at many times, the programming of its tiles included; return how often it
-    was under way.
+    """Abort products of either direction at many times, the programming of their tiles included;
+    return how often one was under way.
     """
     host, config = chip.host, chip.config
     rng = np.random.default_rng(8)
     program = compile_matrix(config, rng.integers(-60, 61, (5, 3)), shift=1)
-    vectors = rng.integers(-30, 31, (3, 5))
     load_matrix(host, program)
     under_way = 0
-    for delay in delays:
+    for delay, transposed in zip(delays, itertools.cycle([False, True])):
+        vectors = rng.integers(-30, 31, (3, program.weights.shape[transposed]))
         # The tiles forget the matrix.
         host.write(*program.writes[-1])
         host.write(Space.SCALAR, 0, [3, 0])
-        host.start()
+        host.start(program.transposed_start if transposed else 0)
         chip.carrier.wait(lambda: False, delay)
         host.abort()
         under_way += host.status().code is ErrorCode.ABORTED
         host.read(Space.VECTOR, 0, config.vector_words)
         host.write(*program.writes[-1])
-        multiply(host, program, vectors)
+        multiply(host, program, vectors, transposed=transposed)
         host.counters()
     return under_way
 

@@ -17,6 +17,7 @@ from golden.config import ChipConfig
 from golden.isa import (
     INSTRUCTION_BITS,
     OPERATIONS,
+    PRODUCTS,
     RIGHT_SHIFTS,
     SCALAR_RANGE,
     SCALARS,
@@ -137,13 +138,13 @@ def _operand(config: ChipConfig, opcode: Opcode, field: str) -> st.SearchStrateg
             0, config.vector_words - 1
         )
     match opcode, field:
-        case Opcode.MVM, "n":
+        case _, "n" if opcode in PRODUCTS:
             return st.integers(0, 2)
         case _, "n":
             return st.integers(0, LONGEST)
         case Opcode.VSHIFT, "c":
             return st.integers(*SHIFTS)
-        case ((Opcode.VSCALE | Opcode.MVM), "c"):
+        case ((Opcode.VSCALE | Opcode.MVM | Opcode.MVM_T), "c"):
             return st.integers(RIGHT_SHIFTS[0], RIGHT_SHIFTS[1]) | st.integers(0, 3)
         case Opcode.VSCALE, _:
             return WORDS | SMALL

@@ -53,6 +53,13 @@ def test_random_programs():
     assert total >= 2000
 
 
+def test_random_programs_of_the_offset_mapping():
+    """Which has no transposed products."""
+    report, total = run(replace(SMALL, mapping="offset"), chip_sessions.random_programs, 25)
+    assert report == ""
+    assert total >= 300
+
+
 def test_every_opcode():
     assert run(SMALL, chip_sessions.every_opcode) == set(Opcode)
 
@@ -91,7 +98,7 @@ def test_products_are_exact():
     """Conductances are set directly, since the matrices are large."""
     assert LARGE.lossless
     shapes = [(1, 1), (1, 500), (500, 1), (161, 161), (640, 128)]
-    assert run(LARGE, chip_sessions.products, shapes) == [0] * len(shapes)
+    assert run(LARGE, chip_sessions.products, shapes) == [(0, 0)] * len(shapes)
 
 
 def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
@@ -107,9 +114,10 @@ def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
         pulse_limit=6,
     )
     counters = run(config, chip_sessions.reprogramming, (15, 14))
-    assert counters["reprograms"] == 16
+    # For either direction.
+    assert counters["reprograms"] == 2 * 16
     for tile in range(config.tiles):
-        assert counters[f"tile{tile}.pulses"] > 256
+        assert counters[f"tile{tile}.pulses"] > 2 * 256
 
 
 def test_a_few_programs_under_icarus():
@@ -144,8 +152,9 @@ def test_a_difference_is_found_located_and_shrunk():
 
 
 def test_a_serial_line_that_loses_bytes_carries_it_all():
+    """And whose host is 2 % too fast."""
     config = replace(SMALL, clock_hz=8e6)
-    job = UartJob(config, faults=0.005, seed=4)
+    job = UartJob(config, rate=1.02, faults=0.005, seed=4)
     (results, counters), faults = Build(config, "chip_uart", "verilator").run(
         "tests.tb_chip_uart", job
     )

@@ -73,30 +73,37 @@ SHAPES = {
 }
 
 
-def job(config, weights, vectors, steps=None, **conditions):
+def job(config, weights, vectors, steps=None, *, transposed=False, **conditions):
     if steps is None:
-        steps = [config.covering_step] * config.steps
-    return TileJob(Analog.ideal(config, weights), vectors, np.array(steps), **conditions)
+        steps = [config.direction(transposed).covering_step] * config.steps
+    analog = Analog.ideal(config, weights)
+    return TileJob(analog, vectors, np.array(steps), transposed=transposed, **conditions)
 
 
-def paced_jobs(config, steps=None):
+def paced_jobs(config, steps=None, *, transposed=False):
     """Return random products at every pair of paces, and with a reset at several times."""
-    weights, vectors = random_operands(config, 3)
-    alone = (config.latency_cycles + 5,)
+    way = config.direction(transposed)
+    weights, vectors = random_operands(config, 3, transposed=transposed)
+    alone = (way.latency_cycles + 5,)
     conditions = [{"idle": alone}]
     conditions += [
         {"idle": idle, "stall": stall} for idle, stall in itertools.product(PATTERNS, PATTERNS)
     ]
-    busy = config.latency_cycles + config.planes * config.plane_cycles
+    busy = way.latency_cycles + config.planes * way.plane_cycles
     conditions += [{"reset_after": 1 + busy * i // 5} for i in range(5)]
-    return [job(config, weights, vectors, steps, **options) for options in conditions]
+    return [
+        job(config, weights, vectors, steps, transposed=transposed, **options)
+        for options in conditions
+    ]
 
 
 def check(config, jobs, simulator):
     """Run jobs and compare every word and every count with the model; return the outcomes."""
     outcomes = Build(config, "tile", simulator).run("tests.tb_jobs", jobs)
     for done, outcome in zip(jobs, outcomes, strict=True):
-        model = Tile(config, done.analog).multiply(done.vectors, done.steps)
+        way = config.direction(done.transposed)
+        tile = Tile(config, done.analog)
+        model = tile.multiply(done.vectors, done.steps, transposed=done.transposed)
         np.testing.assert_array_equal(outcome.results, model.results)
         assert outcome.mismatch == ""
         counted = outcome.counters
@@ -104,8 +111,8 @@ def check(config, jobs, simulator):
         assert counted["clips_low"] == model.clips_low.sum()
         assert counted["saturations"] == model.saturations.sum()
         assert counted["drives"] == len(done.vectors) * config.planes
-        if done.idle[0] > config.latency_cycles:
-            assert outcome.latencies.tolist() == [config.latency_cycles] * len(done.vectors)
+        if done.idle[0] > way.latency_cycles:
+            assert outcome.latencies.tolist() == [way.latency_cycles] * len(done.vectors)
     return outcomes
 
 
@@ -115,10 +122,17 @@ def test_lossless_products_are_exact(shape):
     exact = [random_operands(config, 12)]
     exact += [(weights, vectors) for _, weights, vectors in extreme_operands(config)]
     jobs = [job(config, *operands) for operands in exact] + paced_jobs(config)
+    if config.transposable:
+        back = random_operands(config, 12, transposed=True)
+        jobs += [job(config, *back, transposed=True), *paced_jobs(config, transposed=True)]
     outcomes = check(config, jobs, "verilator")
     for (weights, vectors), outcome in zip(exact, outcomes, strict=False):
         np.testing.assert_array_equal(outcome.results, vectors @ weights)
         assert not any(outcome.counters[n] for n in ("clips_high", "clips_low", "saturations"))
+    if config.transposable:
+        weights, vectors = back
+        done = next(each for each, did in zip(outcomes, jobs, strict=True) if did.transposed)
+        np.testing.assert_array_equal(done.results, vectors @ weights.T)
     if config.settle_cycles < config.groups * config.adc_bits:
         fill = config.latency_cycles / config.plane_cycles
         busy = outcomes[0].counters["adc_cycles"]

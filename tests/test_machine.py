@@ -231,6 +231,10 @@ OPERANDS = """
         ("MVM s0, s1, s3, s4, 2", {"c": 0}, ErrorCode.MATRIX),
         ("MVM s0, s1, s3, s4, 0", {"c": 0, "n": 99}, ErrorCode.ADDRESS),
         ("MVM s0, s1, s3, s4, 0", {"c": 0, "d": 16}, ErrorCode.OVERLAP),
+        ("MVM_T s0, s1, s3, s4, 0", {"c": 64}, ErrorCode.OPERAND),
+        ("MVM_T s0, s1, s3, s4, 1", {"c": 0}, ErrorCode.MATRIX),
+        ("MVM_T s0, s1, s3, s4, 0", {"c": 0, "n": 99}, ErrorCode.ADDRESS),
+        ("MVM_T s0, s1, s3, s4, 0", {"c": 0, "d": 16}, ErrorCode.OVERLAP),
         (".word 0", {}, ErrorCode.ILLEGAL),
         ("JUMP 48", {}, ErrorCode.PROGRAM_COUNTER),
         ("JUMP -1", {}, ErrorCode.PROGRAM_COUNTER),
@@ -293,8 +297,10 @@ def test_nothing_steps_unless_started():
 # Products
 
 PRODUCT = OPERANDS + "MVM s0, s1, s3, s4, 0\nHALT"
+TRANSPOSED = OPERANDS + "MVM_T s0, s1, s3, s4, 0\nHALT"
 
 
+@pytest.mark.parametrize("product", [PRODUCT, TRANSPOSED])
 @given(
     st.integers(1, 9),
     st.integers(1, 9),
@@ -303,17 +309,42 @@ PRODUCT = OPERANDS + "MVM s0, s1, s3, s4, 0\nHALT"
     st.integers(0, 2),
     st.randoms(use_true_random=False),
 )
-def test_products_are_exact_and_rounded_once(rows, columns, count, shift, tile, random):
+def test_products_are_exact_and_rounded_once(product, rows, columns, count, shift, tile, random):
     weights = np.array([[random.randint(-60, 60) for _ in range(columns)] for _ in range(rows)])
-    x = np.array([[random.randint(-32, 31) for _ in range(rows)] for _ in range(count)])
-    x = x.reshape(count, rows)
-    machine = machine_with(PRODUCT.format(d=64, a=16, b=0, c=shift, n=count), v16=x.ravel())
+    factor = weights if product is PRODUCT else weights.T
+    x = np.array([[random.randint(-32, 31) for _ in factor] for _ in range(count)])
+    x = x.reshape(count, len(factor))
+    machine = machine_with(product.format(d=64, a=16, b=0, c=shift, n=count), v16=x.ravel())
     set_matrix(machine, 0, weights, tile=tile)
     machine.run()
-    exact = x @ weights
+    exact = x @ factor
     want = np.floor_divide(2 * exact + 2**shift, 2 ** (shift + 1))
-    assert vector(machine, 64, count * columns) == want.ravel().tolist()
+    assert vector(machine, 64, exact.size) == want.ravel().tolist()
     assert machine.chip_counters["reprograms"] == -(-rows // 3) * -(-columns // 2)
+
+
+def test_both_directions_use_what_the_tiles_hold():
+    weights = np.arange(6).reshape(3, 2)
+    text = OPERANDS + "MVM s0, s1, s3, s4, 0\nMVM_T s1, s0, s3, s4, 0\nHALT"
+    machine = machine_with(text.format(d=64, a=16, b=0, c=0, n=1), v16=[1, -2, 3])
+    set_matrix(machine, 0, weights)
+    machine.run()
+    forth = np.array([1, -2, 3]) @ weights
+    assert vector(machine, 64, 2) == forth.tolist()
+    assert vector(machine, 16, 3) == (weights @ forth).tolist()
+    assert machine.chip_counters["reprograms"] == 1
+
+
+def test_chips_of_the_offset_mapping_do_not_know_transposed_products():
+    config = dataclasses.replace(LOSSLESS, mapping="offset")
+    machine = machine_with(TRANSPOSED.format(d=64, a=16, b=0, c=0, n=1), config)
+    set_matrix(machine, 0, np.ones((3, 2), int))
+    before = state(machine)
+    machine.start()
+    while machine.status.running:
+        machine.step()
+    assert machine.status.code is ErrorCode.ILLEGAL
+    assert state(machine)[0] == before[0]
 
 
 def product_machine(weights, x, config=LOSSLESS, shift=0, d=64) -> Machine:

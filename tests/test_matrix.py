@@ -18,12 +18,12 @@ CONFIG = load_config("digits", adc_bits=13, tiles=16, weight_words=1 << 20)
 BLOCKS = {(640, 128): 20, (161, 161): 9, (1, 1): 1, (1, 500): 8, (500, 1): 8, (1000, 1000): 256}
 
 
-def random_product(config, shape, count):
+def random_product(config, shape, count, *, transposed=False):
     rng = np.random.default_rng(shape)
     low, high = config.weight_range
     weights = rng.integers(low, high, shape, endpoint=True)
     low, high = config.input_range
-    return weights, rng.integers(low, high, (count, shape[0]), endpoint=True)
+    return weights, rng.integers(low, high, (count, shape[transposed]), endpoint=True)
 
 
 @pytest.mark.parametrize(("shape", "blocks"), BLOCKS.items())
@@ -36,6 +36,54 @@ def test_products_of_any_shape_equal_numpy(shape, blocks):
     assert (multiply(machine, program, vectors) == vectors @ weights).all()
     assert machine.chip_counters["reprograms"] == blocks
     assert machine.chip_counters["saturations"] == 0
+
+
+@pytest.mark.parametrize("shape", list(BLOCKS))
+def test_transposed_products_of_any_shape_equal_numpy(shape):
+    """By the same program and on the same cells as the other direction."""
+    machine = Machine(CONFIG)
+    weights, vectors = random_product(CONFIG, shape, 3)
+    program = compile_matrix(CONFIG, weights, matrix=3, tile=5, address=7)
+    load(machine, program)
+    backwards = random_product(CONFIG, shape, 3, transposed=True)[1]
+    found = multiply(machine, program, backwards, transposed=True)
+    assert (found == backwards @ weights.T).all()
+    if BLOCKS[shape] <= CONFIG.tiles:
+        before = machine.chip_counters["reprograms"]
+        assert (multiply(machine, program, vectors) == vectors @ weights).all()
+        assert machine.chip_counters["reprograms"] == before
+
+
+def test_transposed_products_of_wide_tiles_do_not_clip():
+    """More columns than rows: sums of the other direction are wider."""
+    config = dataclasses.replace(CONFIG, rows=4, columns=64, adc_bits=9)
+    assert config.transposed.covering_step > config.covering_step == 0
+    machine = Machine(config)
+    program = compile_matrix(config, np.full((4, 64), 60))
+    load(machine, program)
+    vectors = np.full((1, 64), 31)
+    found = multiply(machine, program, vectors, transposed=True)
+    step = 2**config.transposed.covering_step * 8
+    assert (abs(found - 60 * 31 * 64) <= step).all()
+    assert not any(counters["clips_high"] for counters in machine.tile_counters)
+    # The other direction is as it was.
+    forth = multiply(machine, program, [[1, -2, 3, 4]])
+    assert (forth == 6 * 60).all()
+
+
+def test_transposed_products_need_the_differential_mapping():
+    config = dataclasses.replace(CONFIG, mapping="offset")
+    machine = Machine(config)
+    program = compile_matrix(config, np.ones((2, 3)))
+    load(machine, program)
+    with pytest.raises(UserError, match="needs the differential mapping, not 'offset': set"):
+        multiply(machine, program, [[1, 2, 3]], transposed=True)
+
+
+def test_a_program_must_fit():
+    config = dataclasses.replace(CONFIG, program_words=12)
+    with pytest.raises(UserError, match="13 instructions does not fit the program memory of 12"):
+        compile_matrix(config, np.ones((2, 3)))
 
 
 def test_more_vectors_than_fit_go_in_batches():

@@ -48,10 +48,16 @@ def test_rtl_equals_model_with_every_fault(mapping):
     )
     rng = np.random.default_rng(0)
     weights = rng.integers(*config.weight_range, (12, 6), endpoint=True)
-    vectors = rng.integers(*config.input_range, (40, 12), endpoint=True)
-    analog = Analog.programmed(config, weights)
-    steps = rng.integers(1, 4, (40, config.steps))
-    job = TileJob(analog, vectors, steps, idle=(0, 2), stall=(0, 1, 5))
-    outcome = Build(config, "tile", "icarus").run("sim.tb_tile", job)
-    np.testing.assert_array_equal(outcome.results, outcome.expected)
-    assert (outcome.results != vectors @ weights).mean() > 0.9
+    jobs = []
+    for factor in (weights, weights.T)[: len(config.directions)]:
+        vectors = rng.integers(*config.input_range, (40, len(factor)), endpoint=True)
+        steps = rng.integers(1, 4, (40, config.steps))
+        analog = Analog.programmed(config, weights)
+        transposed = factor is not weights
+        pace = {"idle": (0, 2), "stall": (0, 1, 5)}
+        jobs.append((TileJob(analog, vectors, steps, transposed, **pace), vectors @ factor))
+    outcomes = Build(config, "tile", "icarus").run("tests.tb_jobs", [job for job, _ in jobs])
+    for outcome, (_, exact) in zip(outcomes, jobs, strict=True):
+        assert outcome.mismatch == ""
+        np.testing.assert_array_equal(outcome.results, outcome.expected)
+        assert (outcome.results != exact).mean() > 0.9

@@ -170,6 +170,17 @@ def test_transposed_products_add_up_what_stands_apart(shape, lanes):
     check(setting.scenario(products))
 
 
+@pytest.mark.parametrize("opcode", PRODUCTS)
+def test_an_input_beyond_the_range_is_counted_once_however_many_tiles_get_it(opcode):
+    setting = Setting(small(tiles=4, slices=1, adc_bits=10, pulse_limit=1))
+    setting.vector[:] = 1000
+    setting.add(0, np.ones((7, 5), int))
+    scenario = setting.scenario([Product(0, d=40, a=0, count=2, opcode=opcode)])
+    check(scenario)
+    inputs = 7 if opcode is Opcode.MVM else 5
+    assert scenario.expected()[0][0].counts["input_clips"] == 2 * inputs
+
+
 @st.composite
 def chips(draw: st.DrawFn, most: int, slices: int) -> ChipConfig:
     columns = draw(st.integers(1, most))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from golden.config import ChipConfig, load
+from golden.isa import PRODUCTS, Opcode
 from golden.scheduler import product_cycles
 from hw import verilog
 from sim.runner import Build
@@ -48,22 +49,30 @@ def random_setting(tiles: int) -> tuple[Setting, np.random.Generator]:
     return setting, rng
 
 
-def products_on(tiles: int) -> Outcome:
-    """Multiply by matrices of as many blocks as there are tiles, which hold them."""
+def products_on(tiles: int, opcode: Opcode) -> Outcome:
+    """Multiply by a matrix, or its transpose, of as many blocks as there are tiles, which hold it.
+
+    The vectors are longer than the results.
+    """
     setting, rng = random_setting(tiles)
-    rows = 4 * tiles
-    setting.add(0, rng.integers(-60, 61, (rows, 4)), first=tiles - 1, resident=True)
-    return run(setting.scenario([Product(0, d=COUNT * rows, a=0, count=COUNT)]))
+    length = 4 * tiles
+    shape = (length, 4) if opcode is Opcode.MVM else (4, length)
+    setting.add(0, rng.integers(-60, 61, shape), first=tiles - 1, resident=True)
+    product = Product(0, d=COUNT * length, a=0, count=COUNT, opcode=opcode)
+    return run(setting.scenario([product]))
 
 
-def test_tiles_are_busy_converting_and_four_are_almost_four_times_as_fast_as_one():
+@pytest.mark.parametrize("opcode", PRODUCTS)
+def test_tiles_are_busy_converting_and_four_are_almost_four_times_as_fast_as_one(opcode):
     pace = {}
     for tiles in (1, 4):
-        outcome = products_on(tiles)
+        outcome = products_on(tiles, opcode)
         (cycles,) = outcome.cycles
         for counters in outcome.counters[0]:
             assert counters["adc_cycles"] >= 0.9 * cycles
-        assert cycles <= product_cycles(chip(tiles), 4 * tiles, 4, COUNT)
+        transposed = opcode is Opcode.MVM_T
+        shape = (4, 4 * tiles) if transposed else (4 * tiles, 4)
+        assert cycles <= product_cycles(chip(tiles), *shape, COUNT, transposed=transposed)
         # Blocks times vectors per cycle.
         pace[tiles] = tiles * COUNT / cycles
     assert pace[4] >= 3.6 * pace[1]

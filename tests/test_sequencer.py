@@ -18,6 +18,7 @@ from golden.config import load
 from golden.isa import (
     CHIP_COUNTERS,
     OPERATIONS,
+    PRODUCTS,
     SCALAR_RANGE,
     SCALARS,
     WORD_RANGE,
@@ -169,12 +170,12 @@ class Bench:
         return cycles
 
     async def _answer(self, ctx, effects: Effects) -> None:
-        """Execute MVM in place of the product unit."""
+        """Execute a product in place of the product unit."""
         request, reply = self.dut.product.request, self.dut.product.reply
         ctx.set(request.ready, 1)
         await ctx.tick()
         ctx.set(request.ready, 0)
-        assert ctx.get(request.payload.opcode) == Opcode.MVM
+        assert ctx.get(request.payload.opcode) == effects.instruction.opcode
         assert ctx.get(request.payload.immediate) == effects.instruction.immediate
         for address, values in effects.words:
             await self.write(ctx, Space.VECTOR, address, values)
@@ -206,7 +207,7 @@ class Bench:
             scalars = model._scalars.copy()
             effects = model.step()
             cycles = await self.instruction(ctx, effects)
-            if effects.code is ErrorCode.NONE and effects.instruction.opcode is not Opcode.MVM:
+            if effects.code is ErrorCode.NONE and effects.instruction.opcode not in PRODUCTS:
                 operation = OPERATIONS[effects.instruction.opcode]
                 beats = -(-int(scalars[effects.instruction.n]) // CONFIG.lanes)
                 assert cycles == operation.base_cycles + operation.beat_cycles * beats

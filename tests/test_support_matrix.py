@@ -26,10 +26,21 @@ def analog_of(mapping: Mapping, effect: Effect) -> Analog:
     return analog
 
 
-def job_of(mapping: Mapping, effect: Effect) -> TileJob:
+def job_of(mapping: Mapping, effect: Effect, transposed: bool) -> TileJob:
     config = chip(mapping, effect.physics)
-    vectors = np.random.default_rng(1).integers(*config.input_range, (12, 8), endpoint=True)
-    return TileJob(analog_of(mapping, effect), vectors, np.zeros(config.steps, np.int64))
+    shape = 12, config.direction(transposed).inputs
+    vectors = np.random.default_rng(1).integers(*config.input_range, shape, endpoint=True)
+    steps = np.zeros(config.steps, np.int64)
+    return TileJob(analog_of(mapping, effect), vectors, steps, transposed)
+
+
+def cases(mode: str) -> list[tuple[str, Mapping, bool]]:
+    """Return what is supported in a mode, in every direction that there is."""
+    return [
+        (name, mapping, transposed)
+        for name, mapping in supported(mode)
+        for transposed in (False, True)[: len(chip(mapping, IDEAL).directions)]
+    ]
 
 
 def without(effect: Effect) -> Effect:
@@ -38,30 +49,37 @@ def without(effect: Effect) -> Effect:
 
 
 @cache
-def simulated(mapping: Mapping) -> dict[str, TileOutcome]:
+def simulated(mapping: Mapping) -> dict[tuple[str, bool], TileOutcome]:
     """Run all effects through one build, in one simulation."""
-    jobs = [job_of(mapping, effect) for effect in EFFECTS.values()]
-    outcomes = Build(chip(mapping, IDEAL), "tile", "verilator").run("tests.tb_jobs", jobs)
-    return dict(zip(EFFECTS, outcomes, strict=True))
+    jobs = {
+        (name, transposed): job_of(mapping, EFFECTS[name], transposed)
+        for name, of, transposed in cases("co-simulation")
+        if of is mapping
+    }
+    build = Build(chip(mapping, IDEAL), "tile", "verilator")
+    return dict(zip(jobs, build.run("tests.tb_jobs", list(jobs.values())), strict=True))
 
 
-@pytest.mark.parametrize(("name", "mapping"), supported("model"))
-def test_in_the_model(name, mapping):
+def on_model(job: TileJob, analog: Analog) -> np.ndarray:
+    tile = Tile(job.config, analog)
+    return tile.multiply(job.vectors, job.steps, transposed=job.transposed).results
+
+
+@pytest.mark.parametrize(("name", "mapping", "transposed"), cases("model"))
+def test_in_the_model(name, mapping, transposed):
     effect = EFFECTS[name]
-    job = job_of(mapping, effect)
-    model = Tile(job.config, job.analog).multiply(job.vectors, job.steps)
-    again = Tile(job.config, analog_of(mapping, effect)).multiply(job.vectors, job.steps)
-    np.testing.assert_array_equal(model.results, again.results)
-    healthy = Tile(job.config, analog_of(mapping, without(effect)))
-    ideal = healthy.multiply(job.vectors, job.steps)
-    assert (model.results != ideal.results).mean() > 0.1
+    job = job_of(mapping, effect, transposed)
+    results = on_model(job, job.analog)
+    np.testing.assert_array_equal(results, on_model(job, analog_of(mapping, effect)))
+    ideal = on_model(job, analog_of(mapping, without(effect)))
+    assert (results != ideal).mean() > 0.1
 
 
-@pytest.mark.parametrize(("name", "mapping"), supported("co-simulation"))
-def test_in_co_simulation(name, mapping):
-    outcome, job = simulated(mapping)[name], job_of(mapping, EFFECTS[name])
-    model = Tile(job.config, job.analog).multiply(job.vectors, job.steps)
-    np.testing.assert_array_equal(outcome.results, model.results)
+@pytest.mark.parametrize(("name", "mapping", "transposed"), cases("co-simulation"))
+def test_in_co_simulation(name, mapping, transposed):
+    outcome = simulated(mapping)[name, transposed]
+    job = job_of(mapping, EFFECTS[name], transposed)
+    np.testing.assert_array_equal(outcome.results, on_model(job, job.analog))
     assert not outcome.mismatch
 
 
