@@ -45,10 +45,11 @@ test: .venv/test.stamp ## Lint, check types and run every test
 	$(python) -m pytest -n 2
 
 .PHONY: sim
-sim: .venv/run.stamp ## Run one testbench [TB= CONFIG= SIM=verilator|icarus SEED= COUNT= WAVES=1 OUT= JSON=]
+sim: .venv/run.stamp ## Run one testbench [TB= CONFIG= SIM=verilator|icarus SEED= COUNT= TRANSPOSED=1 WAVES=1 OUT= JSON=]
 	@$(python) -m sim.run $(call option,tb,TB) $(call option,config,CONFIG) \
 		$(call option,sim,SIM) $(call option,seed,SEED) $(call option,count,COUNT) \
-		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
+		$(call flag,transposed,TRANSPOSED) $(call flag,waves,WAVES) $(call option,out,OUT) \
+		$(call option,json,JSON)
 
 .PHONY: physics
 physics: .venv/run.stamp ## Draw cells, IR drop and ADCs of a chip with faults [CONFIG= SEED= OUT= JSON=]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from compiler.assembler import assemble
 from golden.config import ChipConfig
-from golden.errors import UserError, require, require_integer
+from golden.errors import require, require_integer
 from golden.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, RIGHT_SHIFTS, WORD_RANGE, Space
 from golden.scheduler import block_weights, blocks
 from golden.weights import checked_integers
@@ -46,7 +46,7 @@ class MatrixProgram:
         Vectors at a time.
     transposed_start
         Address of the instruction where the product with the transpose begins; the other begins at
-        0. None if the chip has no transposed products.
+        0. If the chip has transposed products.
     writes
         Images: space, address and words, to be written in this order.
     """
@@ -56,7 +56,7 @@ class MatrixProgram:
     matrix: int
     tile: int
     batch: int
-    transposed_start: int | None
+    transposed_start: int
     writes: tuple[tuple[Space, int, Words], ...]
 
 
@@ -110,9 +110,8 @@ def compile_matrix(
         f"of {config.weight_words} from {address} on: raise weight_words",
     )
     program = _product("MVM", batch * rows, shift, matrix)
-    transposed_start = None
+    transposed_start = len(program)
     if config.transposable:
-        transposed_start = len(program)
         # RUN sets the steps for the other direction.
         step = config.transposed.covering_step
         setting = [f"SET s4, {step}", *(f"STEP s4, {s}" for s in range(config.steps))]
@@ -203,11 +202,7 @@ def multiply(
     start = 0
     if transposed:
         inputs, outputs = outputs, inputs
-        if program.transposed_start is None:
-            raise UserError(
-                "a transposed product needs the differential mapping, not "
-                f"{str(program.config.mapping)!r}: set mapping to 'differential'"
-            )
+        program.config.require_transposable()
         start = program.transposed_start
     array = checked_integers("vectors", vectors, (-1, inputs), *WORD_RANGE)
     results = np.empty((len(array), outputs), np.int64)

@@ -167,11 +167,7 @@ class Array:
             converge.
         """
         config = self.config
-        require(
-            config.transposable,
-            f"a transposed product needs the differential mapping, not {str(config.mapping)!r}: "
-            "set mapping to 'differential'",
-        )
+        config.require_transposable()
         self._refresh()
         if self._turned is None:
             self._turned = self._turn(self._matrix, -1), self._turn(self._squares, 1)

@@ -239,6 +239,14 @@ class ChipConfig:
         """Whether products can be transposed: a signed drive of a column needs both its lines."""
         return self.mapping is Mapping.DIFFERENTIAL
 
+    def require_transposable(self) -> None:
+        """Raise `UserError` unless products can be transposed."""
+        require(
+            self.transposable,
+            f"a transposed product needs the differential mapping, not {str(self.mapping)!r}: set "
+            "mapping to 'differential'",
+        )
+
     @cached_property
     def forward(self) -> Direction:
         """From word lines to columns."""

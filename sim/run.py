@@ -16,26 +16,38 @@ from sim.job import TileJob
 from sim.runner import Build
 
 
-def tile_job(config: ChipConfig, seed: int, count: int, reproduce: str) -> TileJob:
-    """Return random products for a tile: extremes among the inputs, pauses on both streams."""
+def tile_job(
+    config: ChipConfig, seed: int, count: int, reproduce: str, *, transposed: bool = False
+) -> TileJob:
+    """Return random products for a tile: extremes among the inputs, pauses on both streams.
+
+    Raises
+    ------
+    UserError
+        If `transposed` ones are wanted, and the chip has none.
+    """
+    if transposed:
+        config.require_transposable()
+    way = config.direction(transposed)
     draw = np.random.default_rng(seed)
     low, high = config.weight_range
     weights = draw.integers(low, high, (config.rows, config.columns), endpoint=True)
     low, high = config.input_range
-    vectors = draw.integers(low, high, (count, config.rows), endpoint=True)
+    vectors = draw.integers(low, high, (count, way.inputs), endpoint=True)
     vectors[:1], vectors[1:2] = low, high
     return TileJob(
         Analog.programmed(config, weights),
         vectors,
-        draw.integers(0, config.covering_step, (count, config.steps), endpoint=True),
+        draw.integers(0, way.covering_step, (count, config.steps), endpoint=True),
+        transposed,
         idle=tuple(draw.integers(0, 3, 7).tolist()),
         stall=tuple(draw.integers(0, 3, 5).tolist()),
-        trace_cycles=config.latency_cycles + 8 * config.planes * config.plane_cycles,
+        trace_cycles=0 if transposed else way.latency_cycles + 8 * config.planes * way.plane_cycles,
         reproduce=reproduce,
     )
 
 
-TESTBENCHES: dict[str, Callable[[ChipConfig, int, int, str], TileJob]] = {"tile": tile_job}
+TESTBENCHES: dict[str, Callable[..., TileJob]] = {"tile": tile_job}
 """Maker of random jobs for each testbench; testbench `x` of top level `x` is `sim.tb_x`."""
 
 
@@ -48,6 +60,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sim", default="verilator", help="verilator (default) or icarus")
     parser.add_argument("--seed", type=int, default=0, help="of weights, inputs and pauses")
     parser.add_argument("--count", type=int, default=100, help="products (default: 100)")
+    parser.add_argument(
+        "--transposed", action="store_true", help="multiply by the transposed matrix"
+    )
     parser.add_argument("--waves", action="store_true", help="record all signals of the RTL")
     parser.add_argument("--out", type=Path, default=Path("out/sim"), help="folder for waveforms")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
@@ -69,7 +84,9 @@ def main() -> int:
     reproduce = f"make sim TB={args.tb} CONFIG={args.config} SIM={args.sim} SEED={args.seed}"
     if args.count != 100:
         reproduce += f" COUNT={args.count}"
-    job = TESTBENCHES[args.tb](config, args.seed, args.count, reproduce)
+    if args.transposed:
+        reproduce += " TRANSPOSED=1"
+    job = TESTBENCHES[args.tb](config, args.seed, args.count, reproduce, transposed=args.transposed)
     with console.status("simulating") as status:
         outcome = build.run(
             f"sim.tb_{args.tb}",
@@ -77,7 +94,8 @@ def main() -> int:
             lambda done: status.update(f"simulating: {done} of {args.count} products"),
             args.out,
         )
-    console.print(f"waveforms in {args.out}")
+    if job.trace_cycles or args.waves:
+        console.print(f"waveforms in {args.out}")
     figures = {
         "testbench": args.tb,
         "configuration": str(args.config),
@@ -85,6 +103,7 @@ def main() -> int:
         "simulator": args.sim,
         "seed": args.seed,
         "products": args.count,
+        "transposed": args.transposed,
         "words_compared": int(outcome.results.size),
         "words_different": int((outcome.results != outcome.expected).sum()),
         "planes_per_second": args.count * config.planes / outcome.seconds,
@@ -95,8 +114,9 @@ def main() -> int:
     if outcome.mismatch:
         console.print(outcome.mismatch)
         return 1
+    kind = "transposed products" if args.transposed else "products"
     console.print(
-        f"MATCH: all {outcome.results.size} words of {args.count} products equal, {args.sim} and "
+        f"MATCH: all {outcome.results.size} words of {args.count} {kind} equal, {args.sim} and "
         f"model, bit for bit ({figures['planes_per_second']:.0f} planes per second)"
     )
     return 0

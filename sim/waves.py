@@ -206,7 +206,8 @@ class BoundaryTrace:
         if changed or present != self._present:
             self._present = present
             if mode is Mode.MVM:
-                drive = probes.drive(unpack(asked, config.rows).astype(np.int64))
+                codes = unpack(asked, config.drive_lines).astype(np.int64)
+                drive = probes.drive(codes[: config.rows])
             elif mode is Mode.READ:
                 drive = probes.read(unpack_cell(config, asked))
             else:
