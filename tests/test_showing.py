@@ -17,6 +17,7 @@ from golden import cli
 from golden.analog import Analog
 from golden.config import load
 from golden.diagnostics import diagnose
+from golden.errors import UserError
 from golden.mapping import cell_levels
 from golden.physics import Physics
 from golden.tile import Tile
@@ -214,3 +215,16 @@ def test_a_testbench_meets_the_faults_of_its_configuration(tmp_path, monkeypatch
     config = load(path)
     job = testbench.tile_job(config, 0, 5, "")
     assert job.config.physics == config.physics != Physics()
+
+
+def test_a_testbench_multiplies_in_either_direction(tmp_path, monkeypatch, capsys):
+    path = chip_file(tmp_path, SMALL)
+    options = ("--config", path, "--count", 5, "--out", tmp_path / "none", "--transposed")
+    assert run(monkeypatch, testbench, *options) == 0
+    said = capsys.readouterr().out
+    rows = load(path).rows
+    assert f"MATCH: all {5 * rows} words of 5 transposed products" in " ".join(said.split())
+    # No waveform, and no word of one.
+    assert "waveforms" not in said and not (tmp_path / "none" / "boundary.vcd").exists()
+    with pytest.raises(UserError, match="needs the differential mapping"):
+        testbench.tile_job(load("isaac"), 0, 5, "", transposed=True)
