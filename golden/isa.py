@@ -239,6 +239,17 @@ def _vector(
     )
 
 
+def _product(semantics: str) -> Operation:
+    return Operation(
+        semantics=semantics,
+        scalars="dacn",
+        immediate=Immediate.MATRIX,
+        sources="a",
+        destination="d",
+        limits=f"c: {RIGHT_SHIFTS[0]} to {RIGHT_SHIFTS[1]}",
+    )
+
+
 OPERATIONS = {
     Opcode.HALT: Operation(semantics="Stop without an error."),
     Opcode.JUMP: Operation(semantics="Go on at the target.", immediate=Immediate.TARGET),
@@ -312,29 +323,19 @@ OPERATIONS = {
         immediate=Immediate.STEP,
         limits="immediate: one of the tile's steps; a: what `step_bits` hold",
     ),
-    Opcode.MVM: Operation(
-        semantics="Multiply n vectors by a matrix W [rows, columns] of any shape: V[d + k columns "
-        "+ j] := (sum over r of W[r, j] V[a + k rows + r]) >> c, saturated to 32 bits, for k = 0 "
-        "to n - 1. The vectors have n rows and n columns words, and may not overlap at all. An "
-        "input beyond `input_range` is clamped to it and counted in `input_clips`, once, however "
-        "many tiles it goes to. Tiles that lack a block are programmed, also if n is 0.",
-        scalars="dacn",
-        immediate=Immediate.MATRIX,
-        sources="a",
-        destination="d",
-        limits=f"c: {RIGHT_SHIFTS[0]} to {RIGHT_SHIFTS[1]}",
+    Opcode.MVM: _product(
+        "Multiply n vectors by a matrix W [rows, columns] of any shape: V[d + k columns + j] := "
+        "(sum over r of W[r, j] V[a + k rows + r]) >> c, saturated to 32 bits, for k = 0 to n - 1. "
+        "The vectors have n rows and n columns words, and may not overlap at all. An input beyond "
+        "`input_range` is clamped to it and counted in `input_clips`, once, however many tiles it "
+        "goes to. Tiles that lack a block are programmed, also if n is 0."
     ),
-    Opcode.MVM_T: Operation(
-        semantics="Multiply by the transposed matrix, on the same cells: as MVM, but V[d + k rows "
-        "+ r] := (sum over j of W[r, j] V[a + k columns + j]) >> c; the vectors have n columns and "
-        "n rows words. Chips of the offset mapping do not know this opcode: ILLEGAL. If they hold "
-        "more columns than rows, no product clips from the ADC step on that is "
-        "`ChipConfig.transposed.covering_step`.",
-        scalars="dacn",
-        immediate=Immediate.MATRIX,
-        sources="a",
-        destination="d",
-        limits=f"c: {RIGHT_SHIFTS[0]} to {RIGHT_SHIFTS[1]}",
+    Opcode.MVM_T: _product(
+        "Multiply by the transposed matrix, on the same cells: as MVM, but V[d + k rows + r] := "
+        "(sum over j of W[r, j] V[a + k columns + j]) >> c; the vectors have n columns and n rows "
+        "words. Chips of the offset mapping do not know this opcode: ILLEGAL. ADC steps for which "
+        "nothing clips are from `ChipConfig.transposed.covering_step` on, more than RUN sets where "
+        "a tile has many more columns than rows."
     ),
 }
 
