@@ -46,7 +46,7 @@ class MatrixProgram:
         Vectors at a time.
     transposed_start
         Address of the instruction where the product with the transpose begins; the other begins at
-        0. If the chip has transposed products.
+        0. None if the chip has no transposed products.
     writes
         Images: space, address and words, to be written in this order.
     """
@@ -56,7 +56,7 @@ class MatrixProgram:
     matrix: int
     tile: int
     batch: int
-    transposed_start: int
+    transposed_start: int | None
     writes: tuple[tuple[Space, int, Words], ...]
 
 
@@ -110,8 +110,9 @@ def compile_matrix(
         f"of {config.weight_words} from {address} on: raise weight_words",
     )
     program = _product("MVM", batch * rows, shift, matrix)
-    transposed_start = len(program)
+    transposed_start = None
     if config.transposable:
+        transposed_start = len(program)
         # RUN sets the steps for the other direction.
         step = config.transposed.covering_step
         setting = [f"SET s4, {step}", *(f"STEP s4, {s}" for s in range(config.steps))]
@@ -203,6 +204,7 @@ def multiply(
     if transposed:
         inputs, outputs = outputs, inputs
         program.config.require_transposable()
+        assert program.transposed_start is not None
         start = program.transposed_start
     array = checked_integers("vectors", vectors, (-1, inputs), *WORD_RANGE)
     results = np.empty((len(array), outputs), np.int64)

@@ -4,7 +4,6 @@ import argparse
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 
 from compiler import assembler
 from golden import cli, framing, isa, packet, registers, scheduler
@@ -53,14 +52,9 @@ def reference() -> str:
         + ".",
         "## Products",
         _text(scheduler),
-        "A product takes, if its tiles hold all of its blocks, at most the sum of these over its "
-        "rounds, and 12. m is ceil(max(`rows`, `columns`) / `lanes`), or 3 if that is more and the "
-        "product is transposed, times the tiles of the round; `latency_cycles` and `plane_cycles` "
-        "are those of its `Direction`.",
-        "    2 m + latency_cycles + (n - 1) max(planes plane_cycles, m) + 12",
-        "The tiles set the pace as long as m is at most planes plane_cycles: choose `lanes` so.",
+        _text(scheduler.product_cycles),
         "## Spaces",
-        inspect.cleandoc(Space.__doc__ or "").partition("\n\n")[2],
+        _text(Space),
         _table(["space", "name", "holds"], [[str(s.value), s.name, s.summary] for s in Space]),
         "A write to a descriptor makes all tiles forget the blocks of its matrix: write weights "
         "first, it after them. The host writes HOLDING when it has set conductances by other means "
@@ -106,9 +100,9 @@ def reference() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _text(module: ModuleType) -> str:
-    """Return the docstring of a module but its first line, which says what the file is."""
-    return inspect.cleandoc(module.__doc__ or "").partition("\n\n")[2]
+def _text(described: object) -> str:
+    """Return the docstring of something but its first line, which says what that is."""
+    return inspect.cleandoc(described.__doc__ or "").partition("\n\n")[2]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

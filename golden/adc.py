@@ -1,4 +1,4 @@
-"""Analogue-to-digital conversion of held column values.
+"""Analogue-to-digital conversion of held values.
 
 A successive-approximation ADC asks one question per clock cycle: is the held value at or above a
 trial level? The search is digital and lives in `hw.adc`; the level is analogue and lives here.

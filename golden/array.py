@@ -81,7 +81,7 @@ class Array:
         needed = 0 if physics == Physics(seed=physics.seed) else FRACTION_BITS
         require(
             self._cell_bits >= needed,
-            f"column sums of rows={config.rows}, dac_bits={config.dac_bits} and "
+            f"sums of {config.drive_lines} inputs, dac_bits={config.dac_bits} and "
             f"cell_bits={config.cell_bits} leave {self._cell_bits} bits below a level, and this "
             f"physics needs {needed}: lower dac_bits",
         )
@@ -199,7 +199,9 @@ class Array:
         physics = self.config.physics
         drive = self._dacs.drive(codes)
         if physics.nonlinearity and physics.resistive:
-            lines = np.array([solve(plane) for plane in drive])
+            lines = np.empty((len(drive), matrix.shape[1]))
+            for plane, volts in zip(lines, drive, strict=True):
+                plane[:] = solve(volts)
             drive = self._bend(drive)
         else:
             drive = self._bend(drive)

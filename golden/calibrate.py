@@ -1,4 +1,4 @@
-"""Choose ADC steps from data: the finest range that holds what the columns carry."""
+"""Choose ADC steps from data: the finest range that holds what the ADCs are given."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,10 +6,15 @@ from numpy.typing import NDArray
 from golden.adc import Adcs
 from golden.config import ChipConfig
 from golden.errors import require, require_number
+from golden.mapping import outputs_seen
 
 
 def calibrate(
-    config: ChipConfig, held: NDArray[np.float64], percentile: float = 100.0
+    config: ChipConfig,
+    held: NDArray[np.float64],
+    percentile: float = 100.0,
+    *,
+    transposed: bool = False,
 ) -> NDArray[np.int64]:
     """Return the steps [steps], one a slice and one for the unit column, for such held values.
 
@@ -23,6 +28,8 @@ def calibrate(
     percentile
         Share of the magnitudes, in percent, that must fit: 100 clips none of them, less trades
         clipping of the largest for resolution of the others.
+    transposed
+        Whether the values are those of products with the transposed matrix.
 
     Raises
     ------
@@ -30,16 +37,20 @@ def calibrate(
         If there are no values or some are not finite, or the percentile is not of 0 to 100.
     """
     require_number("percentile", percentile, 0.0, 100.0, "percent")
-    shape = (config.converters, config.groups)
+    seen = outputs_seen(config, transposed=transposed)
+    shape = seen.shape
     require(
         held.shape[-2:] == shape and held.size > 0,
         f"held values must have the shape ... x {shape[0]} x {shape[1]}, not "
         f"{' x '.join(map(str, held.shape))}",
     )
     require(bool(np.isfinite(held).all()), "held values must be finite")
-    magnitudes = np.moveaxis(np.abs(held), -2, 0).reshape(config.converters, -1)
-    ends = [config.adcs * (s + 1) for s in range(config.slices)]
-    parts = np.split(magnitudes, ends)[: config.steps]
+    # Converter and group first.
+    magnitudes = np.moveaxis(np.abs(held), (-2, -1), (0, 1))
+    parts = []
+    for step in range(config.steps):
+        part = slice(step * config.adcs, (step + 1) * config.adcs)
+        parts.append(magnitudes[part][seen[part]].ravel())
     # A magnitude that occurs, not one between two: at 100 the largest itself.
     reach = [np.percentile(part, percentile, method="higher") for part in parts]
     choices = np.arange(config.step_range[1] + 1)

@@ -83,7 +83,7 @@ class ChipConfig:
         Width of the two's complement ADC code.
     adcs
         ADCs per array, shared evenly among its columns: ADC a serves the adjacent columns
-        a * columns / adcs onwards.
+        a * columns / adcs onwards. Transposed, they are shared among the rows, see `Direction`.
     accumulator_bits
         Width of the results; 0 takes what the worst case needs, a smaller one saturates and counts.
     clock_hz
@@ -215,7 +215,8 @@ class ChipConfig:
         require(
             self.worst_result_bits <= MAX_INTEGER_BITS,
             f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}: lower "
-            "rows, cell_bits, slices or input_bits",
+            f"{'rows' if self.rows == self.drive_lines else 'columns'}, cell_bits, slices or "
+            "input_bits",
         )
         require(
             self.accumulator_bits == 0 or self.accumulator_bits >= self.adc_bits,
@@ -372,11 +373,6 @@ class ChipConfig:
             step += 1
 
     @property
-    def covering_step(self) -> int:
-        """Smallest ADC step, as log2 in units, with which no exact column sum clips."""
-        return self.forward.covering_step
-
-    @property
     def step_bits(self) -> int:
         """Width of the field that selects the ADC step."""
         return max(1, *(d.covering_step.bit_length() for d in self.directions))
@@ -385,11 +381,6 @@ class ChipConfig:
     def step_range(self) -> tuple[int, int]:
         """Smallest and largest ADC step, as log2 in units: all that `step_bits` can say."""
         return 0, (1 << self.step_bits) - 1
-
-    @property
-    def groups(self) -> int:
-        """Columns that share an ADC, converted one after the other."""
-        return self.forward.groups
 
     @property
     def select_bits(self) -> int:
@@ -425,8 +416,9 @@ class ChipConfig:
 
     @property
     def lossless(self) -> bool:
-        """Whether every exact column sum has a code of its own and every result fits."""
-        return self.covering_step == 0 and self.result_bits >= self.worst_result_bits
+        """Whether every exact sum of any direction has a code of its own and every result fits."""
+        covered = all(direction.covering_step == 0 for direction in self.directions)
+        return covered and self.result_bits >= self.worst_result_bits
 
     @property
     def partial_bits(self) -> int:
@@ -495,16 +487,6 @@ class ChipConfig:
     def pulse_cycles(self) -> int:
         """Clock cycles that a write pulse takes, its strobe included, at least 2."""
         return max(2, math.ceil(self.pulse_s * self.clock_hz - 1e-9))
-
-    @property
-    def plane_cycles(self) -> int:
-        """`Direction.plane_cycles` of products that are not transposed."""
-        return self.forward.plane_cycles
-
-    @property
-    def latency_cycles(self) -> int:
-        """`Direction.latency_cycles` of products that are not transposed."""
-        return self.forward.latency_cycles
 
     @property
     def g_step_s(self) -> float:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from golden.analog import Analog
 from golden.array import Array
 from golden.config import ChipConfig
-from golden.tile import Products, checked_steps
+from golden.tile import Products
 
 MAX_CLIPPED = 0.01
 """Share of conversions out of range. Each is wrong by an unknown amount, and a few already outweigh
@@ -87,25 +87,17 @@ class Diagnostics:
 
 
 def diagnose(
-    analog: Analog,
-    products: Products,
-    steps: ArrayLike | None = None,
-    levels: NDArray[np.int64] | None = None,
+    analog: Analog, products: Products, levels: NDArray[np.int64] | None = None
 ) -> Diagnostics:
-    """Diagnose products that were made with ADC `steps`, as given to `golden.tile.Tile.multiply`.
-
-    `levels` [slices, rows, bit_lines] are the targets of the cells.
-    """
+    """Diagnose products; `levels` [slices, rows, bit_lines] are the targets of the cells."""
     config = analog.config
-    codes = products.codes
-    used = checked_steps(config, steps, len(codes))
-    beyond = analog.adcs(used).beyond(products.held)
+    codes, beyond = products.codes, products.beyond
     span = [int(np.ptp(part)) + 1 for part in _parts(config, codes)]
     return Diagnostics(
         np.array([part.mean() for part in _parts(config, beyond & (codes >= 0))]),
         np.array([part.mean() for part in _parts(config, beyond & (codes < 0))]),
         np.array(span) / (1 << config.adc_bits),
-        used.min(axis=0),
+        products.steps.min(axis=0),
         ir_drop(analog.array),
         None if levels is None else failed_cells(analog.array, levels),
     )

@@ -4,8 +4,8 @@ Model, RTL, compiler, host and the reference document all derive from these defi
 
 State that a program sees: a vector memory of 32-bit signed words; the scalars s0 to s15, 64 bits
 signed; the ADC steps; the program counter. RUN sets the program counter and resets the ADC steps
-to `ChipConfig.covering_step`, with which no MVM clips; everything else is as the host or the last
-program left it.
+to `ChipConfig.forward.covering_step`, with which no exact sum of an MVM clips; everything else is
+as the host or the last program left it.
 
 An instruction names up to five scalars (`d`, `a`, `b`, `c`, `n`) and has a 32-bit immediate. A
 vector is a scalar that holds the address of its first word, and `n`, the scalar that holds its
@@ -67,8 +67,8 @@ INSTRUCTION_FIELDS = (
 INSTRUCTION_BITS = sum(field.width for field in INSTRUCTION_FIELDS)
 
 DESCRIPTOR_FIELDS = (
-    Field("rows", 32, "length of the vectors that it multiplies"),
-    Field("columns", 32, "length of the results"),
+    Field("rows", 32, "length of the vectors that it multiplies; transposed, of the results"),
+    Field("columns", 32, "length of the results; transposed, of the vectors"),
     Field("weights", 32, "address in the weight memory of W[0, 0]"),
     Field("tile", 32, "number of the tile of block 0"),
 )
@@ -333,9 +333,9 @@ OPERATIONS = {
     Opcode.MVM_T: _product(
         "Multiply by the transposed matrix, on the same cells: as MVM, but V[d + k rows + r] := "
         "(sum over j of W[r, j] V[a + k columns + j]) >> c; the vectors have n columns and n rows "
-        "words. Chips of the offset mapping do not know this opcode: ILLEGAL. ADC steps for which "
-        "nothing clips are from `ChipConfig.transposed.covering_step` on, more than RUN sets where "
-        "a tile has many more columns than rows."
+        "words. Chips of the offset mapping do not know this opcode: ILLEGAL. No exact sum clips "
+        "from the ADC step `ChipConfig.transposed.covering_step` on, which is coarser than the one "
+        "that RUN sets where a tile has many more columns than rows."
     ),
 }
 

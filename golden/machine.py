@@ -131,7 +131,7 @@ class Machine:
         self._weights = self._spaces[Space.WEIGHT].view("<i4")
         self._descriptors = self._spaces[Space.DESCRIPTOR].reshape(-1, len(DESCRIPTOR_FIELDS))
         self._holdings = self._spaces[Space.HOLDING].reshape(-1, len(HOLDING_FIELDS))
-        self._steps = np.full(config.steps, config.covering_step, np.int64)
+        self._steps = np.full(config.steps, config.forward.covering_step, np.int64)
 
     # Host
 
@@ -196,7 +196,7 @@ class Machine:
             BUSY.
         """
         self._refuse_while_running()
-        self._steps[:] = self.config.covering_step
+        self._steps[:] = self.config.forward.covering_step
         self.status = Status(True, ErrorCode.NONE, pc)
 
     def run(self, pc: int = 0) -> None:

@@ -37,19 +37,34 @@ def column_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.
     The converter of the unit column, the last, sees the same value in every group.
     """
     if config.mapping is Mapping.DIFFERENTIAL:
-        return (lines[..., 0::2] - lines[..., 1::2]).reshape(-1, config.converters, config.groups)
+        return (lines[..., 0::2] - lines[..., 1::2]).reshape(
+            -1, config.converters, config.forward.groups
+        )
     values = lines[..., :-1] - lines[..., -1:]
-    columns = values[..., : config.columns].reshape(-1, config.converters - 1, config.groups)
+    columns = values[..., : config.columns].reshape(
+        -1, config.converters - 1, config.forward.groups
+    )
     unit = values[:, -1:, config.columns :]
-    return np.concatenate([columns, np.broadcast_to(unit, (*unit.shape[:2], config.groups))], 1)
+    return np.concatenate(
+        [columns, np.broadcast_to(unit, (*unit.shape[:2], config.forward.groups))], 1
+    )
 
 
 def row_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.float64]:
     """Spread word-line currents [n, slices, rows] over ADC inputs [n, converters, groups].
 
     Converter s * adcs + a looks at the `groups` adjacent rows from a * groups on of slice s, and
-    at nothing, a current of 0, where there are no more rows.
+    at nothing, here a current of 0, where there are no more rows.
     """
     groups = config.transposed.groups
     padding = [(0, 0), (0, 0), (0, config.adcs * groups - config.rows)]
     return np.pad(lines, padding).reshape(-1, config.converters, groups)
+
+
+def outputs_seen(config: ChipConfig, *, transposed: bool) -> NDArray[np.bool_]:
+    """Return which ADC inputs [converters, groups] are those of an output."""
+    way = config.direction(transposed)
+    array = np.arange(config.adcs * way.groups).reshape(config.adcs, way.groups) < way.outputs
+    seen = np.ones((config.converters, way.groups), bool)
+    seen[: config.slices * config.adcs] = np.tile(array, (config.slices, 1))
+    return seen

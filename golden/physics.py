@@ -68,7 +68,7 @@ class Physics:
         Standard deviation of the logarithm of a pulse's strength, from cell to cell (SET and RESET
         apart, drawn once) and from pulse to pulse.
     dac_offset, dac_gain, dac_inl, dac_dnl
-        Standard deviations over the word lines' DACs: offset in LSB, relative gain error, and
+        Standard deviations over the DACs: offset in LSB, relative gain error, and
         INL and DNL in LSB as in `golden.statics`.
     dac_noise
         Standard deviation in LSB of a DAC's output, drawn for each plane.

@@ -83,15 +83,22 @@ def product_cycles(
 ) -> int:
     """Return the cycles from request to reply that a product takes at most, all its blocks held.
 
-    A round follows the pace of its tiles, or of the vector memory where that is slower, and ends
-    when its last sums are written. A sum that a block of a transposed product has written can be
-    read for the next block three cycles later.
+    A product of n vectors whose tiles hold all of its blocks takes at most 8 + `tiles` cycles and,
+    for each of its rounds, of t tiles,
+
+        2 (t + m) + latency_cycles + (n - 1) max(planes plane_cycles, m + 2) + 10
+
+    with `latency_cycles` and `plane_cycles` of its `Direction`, and m = t ceil(max(`rows`,
+    `columns`) / `lanes`); but m = 3 t if that is more and the product is transposed, for a sum that
+    one block has written is there for the next three cycles later. The tiles set the pace as long
+    as m + 2 is at most planes plane_cycles: choose `lanes` so.
     """
     way = config.direction(transposed)
     beats = -(-max(config.rows, config.columns) // config.lanes)
     cycles = 8 + config.tiles
     for batch in rounds(config, rows, columns, 0):
-        words = len(batch) * (max(beats, 3) if transposed else beats)
-        pace = max(config.planes * way.plane_cycles, words + 2)
-        cycles += 2 * (len(batch) + words) + way.latency_cycles + max(0, count - 1) * pace + 10
+        t = len(batch)
+        m = t * (max(beats, 3) if transposed else beats)
+        pace = max(config.planes * way.plane_cycles, m + 2)
+        cycles += 2 * (t + m) + way.latency_cycles + max(0, count - 1) * pace + 10
     return cycles

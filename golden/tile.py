@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from golden.analog import Analog
 from golden.config import ChipConfig
 from golden.dac import input_planes
+from golden.mapping import outputs_seen
 from golden.shift_add import accumulate, slice_sums
 from golden.weights import checked_integers
 
@@ -24,6 +25,10 @@ class Products:
         [n, planes, converters, groups], what each ADC said.
     held
         Same shape, the values it converted, in units as `golden.adc` defines them.
+    beyond
+        Same shape, whether that was out of range. An ADC that looks at no output never is.
+    steps
+        [n, steps], of the ADCs.
     clips_high, clips_low
         [n], conversions above and below the range of their ADC.
     saturations
@@ -33,6 +38,8 @@ class Products:
     results: NDArray[np.int64]
     codes: NDArray[np.int64]
     held: NDArray[np.float64]
+    beyond: NDArray[np.bool_]
+    steps: NDArray[np.int64]
     clips_high: NDArray[np.int64]
     clips_low: NDArray[np.int64]
     saturations: NDArray[np.int64]
@@ -76,12 +83,15 @@ class Tile:
         held = held.reshape(count, config.planes, config.converters, way.groups)
         adcs = self.analog.adcs(steps)
         codes = adcs.convert(held)
-        beyond = adcs.beyond(held)
-        results, saturations = accumulate(config, slice_sums(config, codes, steps))
+        beyond = adcs.beyond(held) & outputs_seen(config, transposed=transposed)
+        sums = slice_sums(config, codes, steps)[..., : way.outputs]
+        results, saturations = accumulate(config, sums)
         return Products(
-            results[:, : way.outputs],
+            results,
             codes,
             held,
+            beyond,
+            steps,
             (beyond & (codes >= 0)).sum(axis=(1, 2, 3)),
             (beyond & (codes < 0)).sum(axis=(1, 2, 3)),
             saturations,

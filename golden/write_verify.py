@@ -53,7 +53,7 @@ class Targets:
 
     def lines(self, config: ChipConfig) -> Ints:
         """Return the bit lines [n] of the cells, as `golden.mapping` numbers them."""
-        columns = self.adcs * config.groups + self.groups
+        columns = self.adcs * config.forward.groups + self.groups
         if config.mapping is Mapping.DIFFERENTIAL:
             return 2 * columns + self.sides
         return np.where(self.sides == 1, config.columns, columns)
@@ -107,7 +107,7 @@ def targets(
     else:
         sides = (lines == config.columns).astype(np.int64)
         at_columns = np.where(sides == 1, 0, lines)
-    adcs, groups = at_columns // config.groups, at_columns % config.groups
+    adcs, groups = at_columns // config.forward.groups, at_columns % config.forward.groups
     return Targets(slices, at_rows, adcs, groups, sides, levels[chosen])
 
 
@@ -184,7 +184,7 @@ def _require_cells(config: ChipConfig, wanted: Targets) -> None:
         "slices": config.slices,
         "rows": config.rows,
         "adcs": config.adcs,
-        "groups": config.groups,
+        "groups": config.forward.groups,
         "sides": 2,
         "levels": config.levels,
     }

@@ -4,19 +4,21 @@ The comparators are analogue and answer through the boundary. Doing the search h
 comparison there, is what lets converter faults be modelled while the logic that ships is tested.
 """
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.config import ChipConfig
 from hw.analog import step_layout
 from hw.dac import PlaneLayout
+from hw.direction import directed, looks
 
 
 class CodesLayout(data.StructLayout):
     """Codes of one group of columns or, transposed, of word lines: an entry per ADC.
 
-    `code` and `beyond` (out of range, so that the code is clamped) per ADC; `group`, the index
+    `code` and `beyond` (out of range, so that the code is clamped; never where the ADC looks at no
+    output) per ADC; `group`, the index
     within each ADC's share; `plane`, as sampled.
     """
 
@@ -80,9 +82,13 @@ class SarBank(wiring.Component):
 
         searching = position.any()
         codes_free = ~self.codes.valid | self.codes.ready
-        groups = [direction.groups - 1 for direction in config.directions]
-        last_group = (self.select == Mux(plane.transposed, groups[-1], groups[0])) | plane.single
+        groups = directed(config, plane.transposed, lambda way: way.groups)
+        last_group = (self.select == groups - 1) | plane.single
         deciding = position[0] & codes_free
+        seen = [
+            looks(config, i % config.adcs, plane.transposed, self.select)
+            for i in range(config.converters)
+        ]
 
         m.d.comb += [
             self.busy.eq(searching),
@@ -102,7 +108,7 @@ class SarBank(wiring.Component):
         with m.If(deciding):
             m.d.sync += [
                 self.codes.valid.eq(1),
-                self.codes.payload.beyond.eq(self.beyond),
+                self.codes.payload.beyond.eq(self.beyond & Cat(seen)),
                 self.codes.payload.group.eq(self.select),
                 self.codes.payload.plane.eq(plane),
                 self.select.eq(Mux(last_group, 0, self.select + 1)),

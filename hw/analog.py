@@ -29,6 +29,10 @@ class Mode(enum.Enum, shape=3):  # type: ignore[call-arg]
     """One cell gets a write pulse that lowers its conductance."""
 
 
+PRODUCT_MODES = Mode.MVM, Mode.MVM_T
+"""Modes in which lines are driven with DAC codes."""
+
+
 class CellLayout(data.StructLayout):
     """A cell, named as the periphery selects it; see `golden.write_verify.Targets`."""
 

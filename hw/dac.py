@@ -25,7 +25,7 @@ class PlaneLayout(data.StructLayout):
     """What goes with a sampled plane.
 
     `first` and `last` of its vector; ADC `step`; `transposed`, as in `VectorLayout`; `single`: only
-    the columns of `group` are to be converted, otherwise `group` is 0.
+    `group` is to be converted, otherwise all are, and it is 0.
     """
 
     def __init__(self, config: ChipConfig):

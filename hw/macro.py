@@ -81,11 +81,11 @@ def document(config: ChipConfig, name: str) -> str:
         "Without ANALOG the same signals are ports of the chip, with the number of the tile: "
         "`analog__0__code`.",
         f"Directions are those of the macro, and widths those of the configuration `{name}`, with "
-        f"{config.converters} converters for {config.groups} columns each. Element 0 of an array "
-        "stands at its least significant end.",
+        f"{config.converters} converters. Element 0 of an array stands at its least significant "
+        "end.",
         "| pin | direction | bits | meaning |\n| --- | --- | --: | --- |\n" + "\n".join(rows),
         f"Modes: {modes}.",
-        *([_transposed(config)] if config.transposable else []),
+        *_shares(config),
         f"Fields of `analog__cell`: {cell}.",
         "Timing: inputs come from registers. `analog__above` and `analog__beyond` answer within "
         "the cycle, for which `constraints/asic.sdc` gives the macro half a period; "
@@ -94,13 +94,21 @@ def document(config: ChipConfig, name: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _transposed(config: ChipConfig) -> str:
-    groups = config.transposed.groups
-    return (
-        "In MVM_T the DACs drive the columns, the positive bit line of each with its code and the "
-        "negative one with the opposite voltage, and the ADCs sense the word lines: of slice s, "
-        f"ADC number s {config.adcs} + a looks at word line a {groups} + `analog__select`."
-    )
+def _shares(config: ChipConfig) -> list[str]:
+    """Say which ADC looks at what."""
+    adcs = config.adcs
+    said = [
+        f"In MVM, ADC number s {adcs} + a looks at column a {config.forward.groups} + "
+        "`analog__select` of slice s."
+    ]
+    if config.transposable:
+        said.append(
+            "In MVM_T the DACs drive the columns, the positive bit line of each with its code and "
+            f"the negative one with the opposite voltage, and ADC number s {adcs} + a looks at "
+            f"word line a {config.transposed.groups} + `analog__select` of slice s; where there is "
+            "no such line its answer has no effect."
+        )
+    return said
 
 
 def _meanings() -> dict[str, str]:

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from golden.config import ChipConfig
 from hw.analog import step_layout
 from hw.dac import VectorLayout
+from hw.direction import directed
 from hw.scheduler import BlockLayout
 from hw.shift_add import tree_sum
 from hw.vector_memory import ReadPort
@@ -74,7 +75,7 @@ class OperandLoader(wiring.Component):
         beats = -(-config.drive_lines // config.lanes)
         last_beat = (beats - 1) * config.lanes
         transposed = self.transposed
-        lines = Mux(transposed, config.transposed.inputs, config.forward.inputs)
+        lines = directed(config, transposed, lambda way: way.inputs)
 
         # First stage: ask for words of the part that starts at `start` of the vector at `origin`.
         left = Signal(range(config.vector_words + 1))

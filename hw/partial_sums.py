@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.config import ChipConfig
 from golden.isa import RIGHT_SHIFTS, WORD_RANGE
+from hw.direction import directed
 from hw.scheduler import BlockLayout, NextBlock
 from hw.shift_add import ResultsLayout, tree_sum
 from hw.vector_memory import VectorMemory, WritePort
@@ -61,8 +62,8 @@ class ResultBuffer(wiring.Component):
         most = max(direction.groups for direction in directions)
         waiting = [Signal(sums, name=f"group_{g}") for g in range(most - 1)]
 
-        groups = [direction.groups for direction in directions]
-        last = results.payload.group == Mux(self.transposed, groups[-1], groups[0]) - 1
+        groups = directed(config, self.transposed, lambda way: way.groups)
+        last = results.payload.group == groups - 1
         m.d.comb += results.ready.eq(~last | ~self.full | self.discard)
         for i in range(config.lanes):
             m.d.comb += self.words[i].eq(ordered[i])
@@ -141,8 +142,8 @@ class PartialSums(wiring.Component):
         lanes = config.lanes
         place = range(config.vector_words)
         transposed = self.transposed
-        outputs = [direction.outputs for direction in config.directions]
-        last_beat = (-(-max(outputs) // lanes) - 1) * lanes
+        most = max(direction.outputs for direction in config.directions)
+        last_beat = (-(-most // lanes) - 1) * lanes
 
         buffers = []
         for t, results in enumerate(self.results):
@@ -172,7 +173,7 @@ class PartialSums(wiring.Component):
 
         # Of the results: where those of the block start, how many it and the matrix have.
         start, length = Signal(place), Signal(range(config.vector_words + 1))
-        size = Mux(transposed, outputs[-1], outputs[0])
+        size = directed(config, transposed, lambda way: way.outputs)
         m.d.comb += [
             start.eq(Mux(transposed, block.top, block.left)),
             length.eq(Mux(transposed, self.rows, self.columns)),

@@ -15,6 +15,7 @@ from golden.config import ChipConfig
 from golden.isa import RIGHT_SHIFTS, ErrorCode, Opcode
 from hw.analog import AnalogPort, step_layout
 from hw.counters import TileCounters
+from hw.direction import directed
 from hw.matrices import Matrices
 from hw.operand_loader import OperandLoader
 from hw.partial_sums import PartialSums
@@ -294,8 +295,7 @@ class ProductUnit(wiring.Component):
     ) -> Value:
         """Add the tiles, and tell whether no vector is under way in any."""
         config = self.config
-        groups = [direction.groups - 1 for direction in config.directions]
-        last_group = Mux(transposed, groups[-1], groups[0])
+        last_group = directed(config, transposed, lambda way: way.groups) - 1
         quiet, targets_ready, outcomes_valid = [~loader.busy], [], []
         for t, port in enumerate(self.tiles):
             m.submodules[f"tile_{t}"] = tile = Tile(config)

@@ -130,7 +130,7 @@ class Programmer(wiring.Component):
                         done = Const(1)
                     with m.If(done):
                         m.d.sync += [column.eq(column + 1), cell.group.eq(cell.group + 1)]
-                        with m.If(cell.group == config.groups - 1):
+                        with m.If(cell.group == config.forward.groups - 1):
                             m.d.sync += [cell.group.eq(0), cell.adc.eq(cell.adc + 1)]
                         m.next = "FETCH"
                         with m.If(column == config.columns - 1):

@@ -172,7 +172,7 @@ class Sequencer(wiring.Component):
                         state.running.eq(1),
                         state.code.eq(ErrorCode.NONE),
                         pc.eq(self.control.pc),
-                        *(each.eq(config.covering_step) for each in self.steps),
+                        *(each.eq(config.forward.covering_step) for each in self.steps),
                     ]
                     m.next = "FETCH"
 

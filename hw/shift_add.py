@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from golden.config import ChipConfig
 from hw.adc import CodesLayout
+from hw.direction import directed, looks
 
 
 class ResultsLayout(data.StructLayout):
@@ -37,7 +38,7 @@ class ShiftAdd(wiring.Component):
     codes : In, stream of `CodesLayout`
     results : Out, stream of `ResultsLayout`
     saturated : Out, `adcs` bits
-        In this cycle an accumulation is clamped to `accumulator_bits`.
+        In this cycle an accumulation of an output is clamped to `accumulator_bits`.
     """
 
     def __init__(self, config: ChipConfig):
@@ -69,7 +70,9 @@ class ShiftAdd(wiring.Component):
             ]
             for g in range(max(direction.groups for direction in config.directions))
         ]
-        partial = [ring[len(ring) - direction.groups] for direction in config.directions]
+
+        def before(adc: int) -> Value:
+            return directed(config, plane.transposed, lambda way: ring[len(ring) - way.groups][adc])
 
         results_free = ~self.results.valid | self.results.ready
         accumulating = occupied & (~plane.last | results_free)
@@ -91,12 +94,12 @@ class ShiftAdd(wiring.Component):
 
             total = Signal(exact, name=f"total_{a}")
             kept = Signal(signed(config.result_bits), name=f"kept_{a}")
-            before = Mux(plane.transposed, partial[-1][a], partial[0][a])
-            base = Mux(plane.first, Const(0, signed(1)), before)
+            base = Mux(plane.first, Const(0, signed(1)), before(a))
             m.d.comb += [total.eq((base << config.dac_bits) + slice_sums[a]), kept.eq(total)]
             if config.result_bits < config.worst_result_bits:
                 above, below = total > high, total < -high - 1
-                m.d.comb += self.saturated[a].eq(accumulating & (above | below))
+                counted = accumulating & looks(config, a, plane.transposed, group)
+                m.d.comb += self.saturated[a].eq(counted & (above | below))
                 with m.If(above):
                     m.d.comb += kept.eq(high)
                 with m.Elif(below):

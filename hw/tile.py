@@ -5,8 +5,8 @@
     targets ----------------> WriteVerify <--+ ----------------> outcomes
 
 Sample-and-hold lets the next digit be driven while the last is converted, so the slower of the
-two sets the pace: `ChipConfig.plane_cycles` a plane, `ChipConfig.latency_cycles` for the first
-product.
+two sets the pace: `plane_cycles` of the `golden.config.Direction` a plane, `latency_cycles` for the
+first product.
 """
 
 from amaranth.hdl import Module, Mux, Value

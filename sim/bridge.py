@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 
 from golden.analog import Analog
 from golden.device import Pulse
-from hw.analog import AnalogPort, Mode
+from hw.analog import PRODUCT_MODES, AnalogPort, Mode
 from sim.bits import bits_of, read_bits, read_flag, read_text, unpack, write_bits, write_flag
 from sim.cells import unpack_cell
 from sim.edges import FallingEdgeHook
 from sim.waves import BoundaryTrace
-
-DRIVES = Mode.MVM, Mode.MVM_T
-"""Modes in which a product is made."""
 
 
 class Bridge:
@@ -67,7 +64,7 @@ class Bridge:
         self._to_settle = 0
         self._mode = Mode.IDLE
         self._codes = np.zeros(config.drive_lines, np.int64)
-        self._held = np.zeros((config.converters, config.groups))
+        self._held = np.zeros((config.converters, config.forward.groups))
         self._asked: int | None = None
         self._asked_trial = ""
         self._steps = ""
@@ -116,7 +113,7 @@ class Bridge:
         config = self.analog.config
         self._mode = Mode(read_flag(self._mode_port))
         self._to_settle = config.settle_cycles - 1
-        if self._mode in DRIVES:
+        if self._mode in PRODUCT_MODES:
             codes = unpack(read_bits(self._code), config.drive_lines).astype(np.int64)
             self._codes = codes[: config.direction(self._transposed).inputs]
             return
@@ -132,13 +129,13 @@ class Bridge:
         """Sample what the array puts out for the present drive."""
         config = self.analog.config
         self._asked = None
-        if self._mode in DRIVES:
+        if self._mode in PRODUCT_MODES:
             self._held = self.analog.hold(self._codes[None], transposed=self._transposed)[0]
             if self.on_sample:
                 self.on_sample(self.cycle, self._codes)
             return
         target = self._target
-        self._held = np.zeros((config.converters, config.groups))
+        self._held = np.zeros((config.converters, config.forward.groups))
         value = self.analog.hold_cells(target.slices, target.rows, target.lines(config))
         # Whichever column the converter of a unit column is told to look at, it sees that one.
         self._held[target.converters(config)] = value
@@ -167,7 +164,7 @@ class Bridge:
     def _tell_conversion(
         self, select: int, trial: NDArray[np.float64], above: NDArray[np.bool_]
     ) -> None:
-        if self.on_conversion and self._mode in DRIVES:
+        if self.on_conversion and self._mode in PRODUCT_MODES:
             self.on_conversion(select, trial.astype(np.int64) - ~above)
 
     def _set_steps(self, text: str) -> None:

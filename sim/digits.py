@@ -82,7 +82,7 @@ def main() -> int:
     steps = calibrate(config, calibrated.held)
     products = Tile(config, analog).multiply(task.test_inputs, steps)
     levels = cell_levels(config, slice_weights(config, task.weights))
-    diagnostics = diagnose(analog, products, steps, levels)
+    diagnostics = diagnose(analog, products, levels)
 
     with console.status("generating Verilog and building the simulator (slow the first time)"):
         build.make()
@@ -92,7 +92,8 @@ def main() -> int:
         blank(),
         task.test_inputs,
         steps,
-        trace_cycles=config.latency_cycles + traced * config.planes * config.plane_cycles,
+        trace_cycles=config.forward.latency_cycles
+        + traced * config.planes * config.forward.plane_cycles,
         targets=wanted,
         reproduce=f"make {'program' if args.program else 'run'} CONFIG={args.config} "
         f"SEED={args.seed}",

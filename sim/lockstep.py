@@ -189,16 +189,16 @@ class Lockstep:
         name, summed = ("row", "columns") if transposed else ("column", "rows")
         length = rows if transposed else columns
         vector, result = divmod(at - effects.words[0][0], length)
-        there = f"{result}"
         tiles = []
         for block in blocks(self.config, rows, columns, first):
             source, target = block.directed(transposed)
             if target.start <= result < target.stop:
-                there = f"{result}, in its tiles {result - target.start}"
+                within = result - target.start
                 parts = f"{summed} {source.start} to {source.stop - 1}"
                 tiles.append(f"{block.tile} ({parts})")
         return (
-            f"\n  vector        {vector}\n  {name:13} {there}\n  tiles         {', '.join(tiles)}"
+            f"\n  vector        {vector}\n  {name:13} {result}, in its tiles {within}"
+            f"\n  tiles         {', '.join(tiles)}"
         )
 
     def _check_scalars(self, effects: Effects, text: str) -> None:

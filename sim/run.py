@@ -2,8 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from rich.console import Console
@@ -47,7 +47,15 @@ def tile_job(
     )
 
 
-TESTBENCHES: dict[str, Callable[..., TileJob]] = {"tile": tile_job}
+class Maker(Protocol):
+    """Make random jobs; see `tile_job`."""
+
+    def __call__(
+        self, config: ChipConfig, seed: int, count: int, reproduce: str, *, transposed: bool
+    ) -> TileJob: ...
+
+
+TESTBENCHES: dict[str, Maker] = {"tile": tile_job}
 """Maker of random jobs for each testbench; testbench `x` of top level `x` is `sim.tb_x`."""
 
 
@@ -61,7 +69,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of weights, inputs and pauses")
     parser.add_argument("--count", type=int, default=100, help="products (default: 100)")
     parser.add_argument(
-        "--transposed", action="store_true", help="multiply by the transposed matrix"
+        "--transposed",
+        action="store_true",
+        help="multiply by the transposed matrix; draws no waveform of the boundary",
     )
     parser.add_argument("--waves", action="store_true", help="record all signals of the RTL")
     parser.add_argument("--out", type=Path, default=Path("out/sim"), help="folder for waveforms")
@@ -78,15 +88,15 @@ def main() -> int:
     require_integer("count", args.count, 1, 1_000_000)
     cli.require_writable(args.out, args.json)
     config = load(args.config)
-    build = Build(config, args.tb, args.sim, waves=args.waves)
-    with console.status("generating Verilog and building the simulator"):
-        build.make()
     reproduce = f"make sim TB={args.tb} CONFIG={args.config} SIM={args.sim} SEED={args.seed}"
     if args.count != 100:
         reproduce += f" COUNT={args.count}"
     if args.transposed:
         reproduce += " TRANSPOSED=1"
     job = TESTBENCHES[args.tb](config, args.seed, args.count, reproduce, transposed=args.transposed)
+    build = Build(config, args.tb, args.sim, waves=args.waves)
+    with console.status("generating Verilog and building the simulator"):
+        build.make()
     with console.status("simulating") as status:
         outcome = build.run(
             f"sim.tb_{args.tb}",

@@ -65,7 +65,10 @@ class Probes:
         shown = range(min(COLUMNS, config.columns))
         self.columns = [(s, c) for s in range(config.slices) for c in shown]
         s, c = np.array(self.columns).T
-        self.lanes, self.groups = s * config.adcs + c // config.groups, c % config.groups
+        self.lanes, self.groups = (
+            s * config.adcs + c // config.forward.groups,
+            c % config.forward.groups,
+        )
         lines = (0, 1) if config.mapping is Mapping.DIFFERENTIAL else (0,)
         self.cells = [(top, int(row), line) for row in self.rows for line in lines]
         self._versions = analog.array.cells.versions - 1
@@ -270,7 +273,9 @@ def _save(
     save.signals_width(330)
     # GTKWave's zoom is -log2 of the time units of 200 pixels: the first two products fill the
     # window.
-    shown_ns = (config.latency_cycles + config.planes * config.plane_cycles) * period_ns
+    shown_ns = (
+        config.forward.latency_cycles + config.planes * config.forward.plane_cycles
+    ) * period_ns
     save.zoom_markers(-float(np.log2(200 * shown_ns / (width - 400))))
 
     def curve(name: str, alias: str, colour: GTKWColor, height: int = 2) -> None:
@@ -282,7 +287,7 @@ def _save(
     with save.group("control"):
         for name in ("clk", "mode", *FLAGS):
             save.trace(f"digital.{name}", datafmt="ascii" if name == "mode" else "hex")
-        if config.groups > 1:
+        if config.forward.groups > 1:
             save.trace("digital.select", datafmt="dec")
     with save.group("word lines"):
         for row in rows[:2]:

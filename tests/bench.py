@@ -13,7 +13,7 @@ from golden.analog import Analog
 from golden.config import ChipConfig
 from golden.device import Pulse
 from golden.write_verify import Targets
-from hw.analog import Mode
+from hw.analog import PRODUCT_MODES, Mode
 
 
 class Bench:
@@ -131,19 +131,19 @@ def answer_analog(
 
     async def respond(ctx: Any) -> None:
         to_settle = 0
-        held = np.zeros((config.converters, config.groups))
+        held = np.zeros((config.converters, config.forward.groups))
         driven = Mode.IDLE
         async for _, _, strobe, sample, mode, code, cell, amplitude in ctx.tick().sample(
             port.strobe, port.sample, port.mode, port.code, port.cell, port.amplitude
         ):
-            if sample and driven in (Mode.MVM, Mode.MVM_T):
+            if sample and driven in PRODUCT_MODES:
                 transposed = driven is Mode.MVM_T
                 codes = list(code)[: config.direction(transposed).inputs]
                 held = analog.hold(np.array([codes], np.int64), transposed=transposed)[0]
             elif sample:
                 read = name_cell(cell)
                 value = analog.hold_cells(read.slices, read.rows, read.lines(config))
-                held = np.zeros((config.converters, config.groups))
+                held = np.zeros((config.converters, config.forward.groups))
                 held[read.converters(config)] = value
             if strobe:
                 driven = Mode(mode)

@@ -22,7 +22,7 @@ def measure(slices: int, products: int) -> str:
     rng = np.random.default_rng(0)
     weights = rng.integers(*config.weight_range, (config.rows, config.columns), endpoint=True)
     vectors = rng.integers(*config.input_range, (products, config.rows), endpoint=True)
-    steps = np.full(config.steps, config.covering_step)
+    steps = np.full(config.steps, config.forward.covering_step)
     outcome = Build(config, "tile", "verilator").run(
         "sim.tb_tile", TileJob(Analog.ideal(config, weights), vectors, steps)
     )

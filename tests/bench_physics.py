@@ -66,7 +66,7 @@ def main() -> None:
     for physics in named.values():
         chip = config(physics, arguments.size)
         tile = Tile(chip, Analog.programmed(chip, weights))
-        steps = [chip.covering_step - 3]
+        steps = [chip.forward.covering_step - 3]
         calls.append(functools.partial(tile.multiply, vectors, steps))
     bare, *whole = milliseconds(arguments.runs, calls)
     print(f"two bare matrix products: {bare:.2f} ms")

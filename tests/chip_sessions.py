@@ -153,6 +153,28 @@ def wrong_run(chip: SimulatedChip, _: None) -> str:
     return ""
 
 
+def wrong_product(chip: SimulatedChip, transposed: bool) -> str:
+    """Multiply beside a model whose products are wrong; return what it says of the second vector's
+    third result.
+    """
+    program = compile_matrix(chip.config, np.ones((5, 3), int), tile=1)
+    load_matrix(chip.host, program)
+    right = vector_unit.round_shift
+
+    def wrong(sums: NDArray[Any], shift: int) -> NDArray[Any]:
+        words = right(sums, shift).copy()
+        words[1, 2] += 1
+        return words
+
+    vector_unit.round_shift = wrong
+    try:
+        vectors = np.ones((2, 3 if transposed else 5), int)
+        multiply(chip.host, program, vectors, transposed=transposed)
+    except LockstepError as error:
+        return str(error)
+    return ""
+
+
 def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Multiply by matrices set into the arrays directly, and by their transposes; return wrong
     words of each against NumPy.

@@ -208,5 +208,5 @@ class Setting:
             products,
             [*self.writes, (Space.VECTOR, 0, to_words(self.vector))],
             self.analogs,
-            list(steps or [config.covering_step] * config.steps),
+            list(steps or [config.forward.covering_step] * config.steps),
         )

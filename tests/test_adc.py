@@ -59,7 +59,7 @@ def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, sta
     rng = np.random.default_rng(adc_bits)
     count = 5
     spread = 2.0 ** (adc_bits + 1)
-    held = rng.normal(0, spread, (count, config.converters, config.groups))
+    held = rng.normal(0, spread, (count, config.converters, config.forward.groups))
     steps = rng.integers(0, 1, (count, config.steps), endpoint=True)
     dut = SarBank(config)
     bench = Bench(dut, 2000)
@@ -76,7 +76,7 @@ def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, sta
         {"first": i == 0, "last": i == 3, "step": step} for i, step in enumerate(steps.tolist())
     ]
     transfers = bench.send(dut.planes, planes, idle)
-    taken = bench.take(dut.codes, count * config.groups, stall)
+    taken = bench.take(dut.codes, count * config.forward.groups, stall)
     bench.run()
 
     expected = analog.adcs(steps)
@@ -84,7 +84,7 @@ def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, sta
     beyond = expected.beyond(held[:, None])[:, 0]
     assert samples == transfers
     for i, (_, found) in enumerate(taken):
-        plane, group = divmod(i, config.groups)
+        plane, group = divmod(i, config.forward.groups)
         assert found.group == group
         assert list(found.code) == codes[plane, :, group].tolist()
         assert [bool(found.beyond >> j & 1) for j in range(config.converters)] == (
@@ -97,14 +97,14 @@ def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, sta
         # A conversion takes as many cycles as it has bits, and the next follows without a gap.
         came = [cycle for cycle, _ in taken]
         for i, cycle in enumerate(came):
-            plane, group = divmod(i, config.groups)
+            plane, group = divmod(i, config.forward.groups)
             assert cycle == samples[plane] + (group + 1) * adc_bits + 1
         if idle == (0,):
             gap = int(adc_bits == 1)
-            assert set(np.diff(samples)) == {config.groups * adc_bits + gap}
+            assert set(np.diff(samples)) == {config.forward.groups * adc_bits + gap}
 
 
 @given(chips())
 def test_default_step_clips_no_exact_sum(config):
-    adcs = Adcs(config, np.array(config.covering_step))
+    adcs = Adcs(config, np.array(config.forward.covering_step))
     assert not adcs.beyond(np.array(config.sum_range, float)).any()

@@ -81,7 +81,7 @@ def test_ideal_currents_are_whole_numbers(mapping):
 def test_ideal_leaves_the_physics_out():
     config = chip(**EVERYTHING, **WIRES)
     weights, vectors, _ = operands(config)
-    steps = [config.covering_step] * config.steps
+    steps = [config.forward.covering_step] * config.steps
     got = Tile(config, Analog.ideal(config, weights)).multiply(vectors, steps)
     np.testing.assert_array_equal(
         got.results, Tile(chip(), Analog.ideal(chip(), weights)).multiply(vectors, steps).results
@@ -131,7 +131,9 @@ def test_every_group_converts_the_same_value_of_the_unit_column():
     config = chip("offset", sense_noise=2.5, read_noise=0.1)
     weights, _, codes = operands(config)
     held = Analog.programmed(config, weights).hold(codes)
-    np.testing.assert_array_equal(held[:, -1], np.repeat(held[:, -1, :1], config.groups, axis=1))
+    np.testing.assert_array_equal(
+        held[:, -1], np.repeat(held[:, -1, :1], config.forward.groups, axis=1)
+    )
     assert (np.diff(held[:, :-1], axis=2) != 0).mean() > 0.99
 
 

@@ -53,7 +53,7 @@ def test_steps_are_the_finest_that_do_not_clip(mapping):
     assert not (products.clips_high + products.clips_low).any()
     for s in np.flatnonzero(steps):
         finer = steps - (np.arange(len(steps)) == s)
-        clipped = diagnose(subject.analog, subject.multiply(VECTORS, finer), finer)
+        clipped = diagnose(subject.analog, subject.multiply(VECTORS, finer))
         share = clipped.clipped_high + clipped.clipped_low
         assert share[s] > 0 and np.delete(share, s).sum() == 0
 
@@ -62,7 +62,7 @@ def test_a_percentile_clips_no_more_than_it_allows():
     subject = tile(chip())
     held = subject.multiply(VECTORS).held
     steps = calibrate(subject.config, held, 80)
-    found = diagnose(subject.analog, subject.multiply(VECTORS, steps), steps)
+    found = diagnose(subject.analog, subject.multiply(VECTORS, steps))
     share = found.clipped_high + found.clipped_low
     assert (steps < calibrate(subject.config, held)).any()
     assert 0 < share.max() <= 0.2
@@ -86,7 +86,7 @@ def test_clips_are_counted_by_slice_and_end():
     subject = tile(chip())
     steps = np.array([0, 3])
     products = subject.multiply(VECTORS, steps)
-    found = diagnose(subject.analog, products, steps)
+    found = diagnose(subject.analog, products)
     held = products.held.reshape(-1, 2, 8)
     np.testing.assert_allclose(found.clipped_high, [(held[:, 0] > 63.5).mean(), 0])
     np.testing.assert_allclose(found.clipped_low, [(held[:, 0] < -64.5).mean(), 0])
@@ -98,11 +98,11 @@ def test_clips_are_counted_by_slice_and_end():
 def test_a_range_that_is_hardly_used_is_reported():
     subject = tile(chip())
     steps = np.array([6, 6])
-    found = diagnose(subject.analog, subject.multiply(VECTORS, steps), steps)
+    found = diagnose(subject.analog, subject.multiply(VECTORS, steps))
     assert (found.range_used < 0.25).all()
     assert [s for s in found.warnings() if "slice 1 use" in s]
     small = VECTORS // 8
-    found = diagnose(subject.analog, subject.multiply(small, [0, 6]), [0, 6])
+    found = diagnose(subject.analog, subject.multiply(small, [0, 6]))
     assert [s for s in found.warnings() if "use" in s] == [
         s for s in found.warnings() if "slice 1 use" in s
     ], "there is no finer step than 0"
@@ -133,14 +133,14 @@ def test_failed_cells_are_those_half_a_level_off():
     cells = subject.analog.array.cells
     failed = failed_cells(subject.analog.array, levels)
     np.testing.assert_array_equal(failed, cells.stuck & (levels < 3))
-    found = diagnose(subject.analog, subject.multiply(VECTORS), None, levels)
+    found = diagnose(subject.analog, subject.multiply(VECTORS), levels)
     assert f"{failed.sum()} of {failed.size} cells" in found.warnings()[-1]
 
 
 def test_a_sound_result_gives_no_warning():
     subject = tile(chip(read_noise=0.01, r_bit_ohm=1.0))
     steps = calibrate(subject.config, subject.multiply(VECTORS).held * 1.1)
-    assert diagnose(subject.analog, subject.multiply(VECTORS, steps), steps).warnings() == []
+    assert diagnose(subject.analog, subject.multiply(VECTORS, steps)).warnings() == []
 
 
 def test_measuring_the_model_recovers_its_own_errors():

@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from golden.config import ChipConfig, load
 from golden.isa import Opcode
 from golden.machine import Machine
@@ -140,6 +142,23 @@ def test_a_few_programs_under_icarus():
 
 def test_a_difference_ends_a_running_program():
     assert "disassembly   VADD s2, s1, s3, s5" in run(SMALL, chip_sessions.wrong_run)
+
+
+@pytest.mark.parametrize(
+    "transposed, place",
+    [
+        # Blocks of 3 x 2, number 2 and 3 of which have the third column.
+        (
+            False,
+            "column        2, in its tiles 0\n  tiles         0 (rows 0 to 2), 1 (rows 3 to 4)",
+        ),
+        (True, "row           2, in its tiles 2\n  tiles         1 (columns 0 to 1), 0 (columns 2"),
+    ],
+)
+def test_a_wrong_product_is_located(transposed, place):
+    report = run(SMALL, chip_sessions.wrong_product, transposed)
+    assert f"  vector        1\n  {place}" in report
+    assert re.search(r"disassembly   MVM(_T)? s2, s1, s3, s0, 0\n", report)
 
 
 def test_a_difference_is_found_located_and_shrunk():

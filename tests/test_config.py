@@ -104,7 +104,7 @@ def test_unknown_mappings_are_refused(value):
         ({"pulse_s": 0.5}, r"pulse_s of 0.5 s is more than a million cycles of clock_hz 1e\+08 Hz"),
         ({"pulse_first": 8, "pulse_bits": 3}, r"pulse_first must .* 0 to 7 \(pulse_bits\), not 8"),
         (
-            {"input_bits": 32, "cell_bits": 4, "slices": 8, "adc_bits": 10},
+            {"rows": 4, "input_bits": 32, "cell_bits": 4, "slices": 8, "adc_bits": 10},
             r"results need 70 bits, more than 63: lower rows, cell_bits, slices or input_bits$",
         ),
     ],
@@ -270,7 +270,7 @@ def test_ranges_and_widths_are_those_of_all_values(config):
         assert covers(step, direction.inputs)
         assert step == 0 or not covers(step - 1, direction.inputs)
         assert 2**config.step_bits == config.step_range[1] + 1 > step
-    assert config.covering_step == config.forward.covering_step
+    assert config.forward.covering_step == config.forward.covering_step
 
 
 @given(chips(most=2))
@@ -310,10 +310,10 @@ def test_results_hold_every_code_at_its_end(config):
 
 @given(chips())
 def test_groups_and_converters(config):
-    assert config.groups * config.adcs == config.columns
+    assert config.forward.groups * config.adcs == config.columns
     rows_per_adc = math.ceil(config.rows / config.adcs)
     assert config.transposed.groups == rows_per_adc
-    most = max(config.groups, rows_per_adc if config.mapping == "differential" else 0)
+    most = max(config.forward.groups, rows_per_adc if config.mapping == "differential" else 0)
     assert config.transposable == (config.mapping == "differential")
     assert len(config.directions) == 1 + config.transposable
     assert 2**config.select_bits >= most > 2 ** (config.select_bits - 1) - 1
@@ -339,7 +339,27 @@ def test_electrical_units():
 
 
 def test_lossless_says_whether_anything_can_be_lost():
-    full = chip().sum_bits
+    # Sums of 3 rows, or transposed of 4 columns.
+    forward, full = chip(rows=3).sum_bits, chip(rows=4).sum_bits
+    assert full > forward
     assert chip(adc_bits=full).lossless
-    assert not chip(adc_bits=full - 1).lossless
+    assert not chip(adc_bits=forward).lossless
     assert not chip(adc_bits=full, accumulator_bits=full).lossless
+    assert chip(adc_bits=forward, mapping="offset").lossless
+
+
+@given(chips())
+def test_partial_sums_fit_whatever_the_vectors(config):
+    """Of the shortest blocks, as many as the vector memory has words for, all results extreme."""
+    end = 2 ** (config.result_bits - 1)
+    for direction in config.directions:
+        blocks = math.ceil(config.vector_words / direction.inputs)
+        assert fits(config.partial_bits, -end * blocks, (end - 1) * blocks)
+
+
+def test_bits_that_are_too_many_are_blamed_on_the_longer_direction():
+    wide = {"cell_bits": 2, "slices": 8, "input_bits": 24, "dac_bits": 8, "adc_bits": 4, "adcs": 1}
+    with pytest.raises(UserError, match="results need 66 bits, more than 63: lower columns, cell"):
+        chip(rows=4, columns=1024, **wide)
+    with pytest.raises(UserError, match="results need 66 bits, more than 63: lower rows, cell"):
+        chip(rows=1024, columns=4, **wide)

@@ -49,7 +49,7 @@ def test_conversion_is_what_the_search_finds(bits, mapping):
     rng = np.random.default_rng(0)
     steps = rng.integers(0, config.step_range[1], (50, config.steps), endpoint=True)
     adcs = analog.adcs(steps)
-    shape = (50, config.planes, config.converters, config.groups)
+    shape = (50, config.planes, config.converters, config.forward.groups)
     reach = np.ldexp(0.6, bits + np.repeat(steps, [4, 4, 1][: config.steps], axis=1))
     held = rng.uniform(-1, 1, shape) * reach[:, None, :, None]
     # Values on thresholds, where a difference of one rounding would show.
@@ -75,10 +75,10 @@ def test_one_group_alone_sees_the_same_adcs():
     config = chip(seed=3, **BAD_ADCS)
     analog = Analog(config, Array(config))
     steps = np.array([3, 1])
-    held = np.random.default_rng(0).normal(0, 300, (config.converters, config.groups))
+    held = np.random.default_rng(0).normal(0, 300, (config.converters, config.forward.groups))
     together = analog.adcs(steps[None])
     alone = analog.adcs(steps)
-    for group in range(config.groups):
+    for group in range(config.forward.groups):
         values = held[:, group]
         for method in ("convert", "beyond"):
             np.testing.assert_array_equal(

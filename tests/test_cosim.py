@@ -133,12 +133,12 @@ def test_lossless_products_are_exact(shape):
         weights, vectors = back
         done = next(each for each, did in zip(outcomes, jobs, strict=True) if did.transposed)
         np.testing.assert_array_equal(done.results, vectors @ weights.T)
-    if config.settle_cycles < config.groups * config.adc_bits:
-        fill = config.latency_cycles / config.plane_cycles
+    if config.settle_cycles < config.forward.groups * config.adc_bits:
+        fill = config.forward.latency_cycles / config.forward.plane_cycles
         busy = outcomes[0].counters["adc_cycles"]
-        assert busy == 12 * config.planes * config.groups * config.adc_bits
+        assert busy == 12 * config.planes * config.forward.groups * config.adc_bits
         # Without the cycles to fill and to drain the pipeline, the ADCs never rest.
-        assert busy / (outcomes[0].counters["cycles"] - fill * config.plane_cycles) > 0.95
+        assert busy / (outcomes[0].counters["cycles"] - fill * config.forward.plane_cycles) > 0.95
 
 
 LOSSY = {
@@ -162,7 +162,7 @@ def test_lossy_products_are_rounded_and_clipped_as_integers_predict(name):
     weights, vectors = random_operands(config, 5)
     vectors = np.concatenate([vectors, extreme_vectors(config)])
     # Every sum fits; most do not.
-    cases = [[config.covering_step] * config.steps, [1] * config.steps]
+    cases = [[config.forward.covering_step] * config.steps, [1] * config.steps]
     jobs = [job(config, weights, vectors, steps) for steps in cases]
     outcomes = check(config, jobs + paced_jobs(config, cases[1]), "verilator")
     for steps, outcome in zip(cases, outcomes, strict=False):

@@ -418,7 +418,7 @@ def test_tiles_count_what_they_do():
     machine.run()
     for counters in machine.tile_counters:
         assert counters["drives"] == 2 * SMALL.planes
-        assert counters["conversions"] == 2 * SMALL.planes * SMALL.converters * SMALL.groups
+        assert counters["conversions"] == 2 * SMALL.planes * SMALL.converters * SMALL.forward.groups
         assert counters["clips_high"] > 0
         assert counters["saturations"] > 0
     names = [counter.name for table in (CHIP_COUNTERS, TILE_COUNTERS) for counter in table]

@@ -20,7 +20,7 @@ def test_cells_hold_levels_that_exist_and_columns_see_their_digits(config, seed)
     # Currents of one row driven at a time, with a conductance at level 0 that must cancel.
     lines = (levels + 7.0).transpose(1, 0, 2)
     values = column_values(config, lines)
-    assert values.shape == (config.rows, config.converters, config.groups)
+    assert values.shape == (config.rows, config.converters, config.forward.groups)
     columns = config.slices * config.adcs
     seen = values[:, :columns].reshape(config.rows, config.slices, config.columns)
     expected = digits.transpose(1, 0, 2).copy()

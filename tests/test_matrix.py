@@ -57,7 +57,7 @@ def test_transposed_products_of_any_shape_equal_numpy(shape):
 def test_transposed_products_of_wide_tiles_do_not_clip():
     """More columns than rows: sums of the other direction are wider."""
     config = dataclasses.replace(CONFIG, rows=4, columns=64, adc_bits=9)
-    assert config.transposed.covering_step > config.covering_step == 0
+    assert config.transposed.covering_step > config.forward.covering_step == 0
     machine = Machine(config)
     program = compile_matrix(config, np.full((4, 64), 60))
     load(machine, program)

@@ -48,7 +48,7 @@ def report(outcome):
 def first_conversion(config, vector, plane):
     """Return the cycle in which a plane is sampled, without pauses, counted by the bridge."""
     planes = vector * config.planes + plane
-    return 1 + config.settle_cycles + planes * config.plane_cycles
+    return 1 + config.settle_cycles + planes * config.forward.plane_cycles
 
 
 @pytest.mark.parametrize("s", [0, 2])
@@ -78,7 +78,26 @@ def test_an_altered_cell_is_found(s):
         "reproduce": COMMAND,
     }
     # When the last group of the product is taken: the column is the second of three of its ADC.
-    assert int(fields["cycle"]) == sampled + CONFIG.groups * CONFIG.adc_bits + 3 + 1
+    assert int(fields["cycle"]) == sampled + CONFIG.forward.groups * CONFIG.adc_bits + 3 + 1
+
+
+def test_an_altered_cell_is_found_by_a_transposed_product():
+    """Inputs are columns then, and results rows; the column is driven from vector 1 on."""
+    weights = np.zeros((CONFIG.rows, CONFIG.columns), np.int64)
+    altered = weights.copy()
+    altered[ROW, COLUMN] = 1
+    vectors = np.zeros((2, CONFIG.columns), np.int64)
+    vectors[1, COLUMN] = 3
+    steps = np.zeros(CONFIG.steps, np.int64)
+    wanted = TileJob(Analog.ideal(CONFIG, weights), vectors, steps, transposed=True)
+    pair = wanted, Analog.ideal(CONFIG, altered)
+    fields = report(Build(CONFIG, "tile", SIMULATOR).run("tests.tb_altered", pair))
+    assert fields["mismatch"] == "mismatch: 1 of 4 rows differ"
+    assert (fields["vector"], fields["row"]) == ("1", str(ROW))
+    assert fields["plane"].startswith("2 (sampled in cycle ")
+    assert fields["slice"] == "0 (code is 3, expected 0)"
+    assert fields["column"] == "- (all driven as expected)"
+    assert (fields["expected"], fields["actual"]) == ("0", "3")
 
 
 def test_an_altered_cell_of_the_offset_mapping_is_found_in_its_slice():
@@ -90,7 +109,7 @@ def test_an_altered_cell_of_the_offset_mapping_is_found_in_its_slice():
     )
     fields = report(outcome)
     model = Tile(UNIT, Analog.ideal(UNIT, weights)).multiply(VECTORS)
-    adc, group = divmod(COLUMN, UNIT.groups)
+    adc, group = divmod(COLUMN, UNIT.forward.groups)
     wanted = model.codes[2, 2, UNIT.adcs + adc, group]
     assert fields["slice"] == f"1 (code is {wanted + 3}, expected {wanted})"
     assert (fields["vector"], fields["column"]) == ("2", str(COLUMN))

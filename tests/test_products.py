@@ -166,13 +166,25 @@ def test_transposed_products_add_up_what_stands_apart(shape, lanes):
     setting.vector[:] = rng.integers(-32, 32, 64)
     weights = rng.integers(-7, 8, shape)
     setting.add(0, weights, 1, resident=True)
-    products = [Product(0, d=40, a=0, count=2, opcode=opcode) for opcode in (Opcode.MVM_T,) * 2]
-    check(setting.scenario(products))
+    check(setting.scenario([Product(0, d=40, a=0, count=2, opcode=Opcode.MVM_T)] * 2))
 
 
+def test_sums_that_come_back_soon_take_the_cycles_that_the_reference_says():
+    """Eight column blocks of one row block, whose pieces are a single one each."""
+    config = small(tiles=8, lanes=4, adc_bits=2, dac_bits=6, slices=1)
+    setting = Setting(config)
+    setting.add(0, np.ones((3, 16), int), resident=True)
+    product = Product(0, d=48, a=0, count=3, opcode=Opcode.MVM_T)
+    (cycles,) = check(setting.scenario([product]))
+    assert cycles <= product_cycles(config, 3, 16, 3, transposed=True)
+    # Three cycles a block set the pace, not one.
+    assert cycles > product_cycles(config, 3, 16, 3)
+
+
+@pytest.mark.parametrize("tiles", [1, 2, 4])
 @pytest.mark.parametrize("opcode", PRODUCTS)
-def test_an_input_beyond_the_range_is_counted_once_however_many_tiles_get_it(opcode):
-    setting = Setting(small(tiles=4, slices=1, adc_bits=10, pulse_limit=1))
+def test_an_input_beyond_the_range_is_counted_once_however_many_tiles_get_it(opcode, tiles):
+    setting = Setting(small(tiles=tiles, slices=1, adc_bits=10, pulse_limit=1))
     setting.vector[:] = 1000
     setting.add(0, np.ones((7, 5), int))
     scenario = setting.scenario([Product(0, d=40, a=0, count=2, opcode=opcode)])
@@ -259,7 +271,7 @@ def test_a_single_plane_keeps_the_converters_busy():
         check(setting.scenario([Product(0, d=64 - 4 * count, a=0, count=count)]))[0]
         for count in (2, 5)
     )
-    assert many - few == 3 * config.groups * config.adc_bits
+    assert many - few == 3 * config.forward.groups * config.adc_bits
 
 
 def test_sums_beyond_32_bits_are_saturated_and_counted():

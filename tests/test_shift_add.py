@@ -15,7 +15,7 @@ def random_codes(config, count, seed=0):
     """Return codes [count, planes, converters, groups] and steps, all at either end to begin."""
     rng = np.random.default_rng(seed)
     low, high = -(1 << config.adc_bits - 1), (1 << config.adc_bits - 1) - 1
-    shape = (count, config.planes, config.converters, config.groups)
+    shape = (count, config.planes, config.converters, config.forward.groups)
     codes = rng.integers(low, high, shape, endpoint=True)
     codes[0], codes[1] = low, high
     steps = rng.integers(*config.step_range, (count, config.steps), endpoint=True)
@@ -30,7 +30,7 @@ def plain(config, codes, steps):
     end = 2 ** (config.result_bits - 1)
     results, saturations = [], 0
     for column in range(config.columns):
-        adc, group = divmod(column, config.groups)
+        adc, group = divmod(column, config.forward.groups)
         total = 0
         for plane in codes.tolist():
             total *= 2**config.dac_bits
@@ -95,17 +95,17 @@ def test_rtl_sums_as_the_model(fields, idle, stall):
         }
         for i in range(count)
         for p in range(config.planes)
-        for g in range(config.groups)
+        for g in range(config.forward.groups)
     ]
     sent = bench.send(dut.codes, payloads, idle)
-    taken = bench.take(dut.results, count * config.groups, stall)
+    taken = bench.take(dut.results, count * config.forward.groups, stall)
     bench.run()
 
     expected, clamped = accumulate(config, slice_sums(config, codes, steps))
     for i, (_, result) in enumerate(taken):
-        product, group = divmod(i, config.groups)
+        product, group = divmod(i, config.forward.groups)
         assert result.group == group
-        assert list(result.sums) == expected[product, group :: config.groups].tolist()
+        assert list(result.sums) == expected[product, group :: config.forward.groups].tolist()
     assert saturations == clamped.sum()
     assert (clamped.sum() > 0) == (config.accumulator_bits > 0)
     if stall == (0,):

@@ -179,7 +179,7 @@ def test_a_report_tells_clipping_and_failed_cells():
     vectors = np.full((4, 64), 31)
     products = Tile(config, analog).multiply(vectors, [0, 0])
     levels = cell_levels(config, slice_weights(config, weights))
-    found = diagnose(analog, products, [0, 0], levels)
+    found = diagnose(analog, products, levels)
     written = io.StringIO()
     table, console = Table(), Console(width=200, file=written)
     report.add_rows(table, found)

@@ -80,7 +80,7 @@ def test_any_lossless_product_is_exact(config, seed):
 def test_any_product_is_what_integers_predict(config, data):
     """Rounding, clipping and saturation included, at any step."""
     weights, vectors = random_operands(config, 3, data.draw(st.integers(0, 2**32)))
-    step = st.integers(0, min(config.step_range[1], config.covering_step + 2))
+    step = st.integers(0, min(config.step_range[1], config.forward.covering_step + 2))
     steps = data.draw(st.lists(step, min_size=config.steps, max_size=config.steps))
     products = multiply(config, weights, vectors, steps)
     expected = integer_tile(config, weights, vectors, steps)
@@ -94,14 +94,14 @@ def test_the_default_step_rounds_and_never_clips():
     config = chip(rows=16, cell_bits=3, slices=2, adc_bits=6)
     weights, vectors = random_operands(config, 50)
     products = multiply(config, weights, vectors)
-    steps = [config.covering_step] * config.steps
+    steps = [config.forward.covering_step] * config.steps
     expected = integer_tile(config, weights, vectors, steps)
     assert products.results.tolist() == expected.results
     assert products.clips_high.sum() == products.clips_low.sum() == 0
     # Each code is off by half a step at most.
     off = np.abs(products.results - vectors @ weights).max()
     places = sum(8**s for s in range(2)) * sum(4**p for p in range(2))
-    assert 0 < off <= 2 ** (config.covering_step - 1) * places
+    assert 0 < off <= 2 ** (config.forward.covering_step - 1) * places
 
 
 def test_clips_are_counted_high_and_low_for_each_product():
@@ -139,7 +139,7 @@ def test_steps_may_differ_between_products_and_slices():
     config = chip(adc_bits=4, mapping="offset")
     weights, vectors = random_operands(config, 6)
     rng = np.random.default_rng(3)
-    steps = rng.integers(0, config.covering_step, (6, config.steps), endpoint=True)
+    steps = rng.integers(0, config.forward.covering_step, (6, config.steps), endpoint=True)
     products = multiply(config, weights, vectors, steps)
     for i in range(6):
         expected = integer_tile(config, weights, vectors[i : i + 1], steps[i].tolist())

@@ -136,16 +136,16 @@ def test_latency_and_pace_are_as_documented(config, transposed):
 def test_documented_cycles(adc_bits, groups, settle_cycles, plane, latency):
     """Of two planes, worked out by hand."""
     config = chip(adc_bits=adc_bits, adcs=4 // groups, settle_s=settle_cycles * 10e-9)
-    assert (config.plane_cycles, config.latency_cycles) == (plane, latency)
+    assert (config.forward.plane_cycles, config.forward.latency_cycles) == (plane, latency)
 
 
 @pytest.mark.parametrize("adcs, settle_s", [(1, 40e-9), (4, 50e-9)])
 def test_the_adcs_never_rest_where_settling_is_shorter_than_conversion(adcs, settle_s):
     config = full_width(adcs=adcs, settle_s=settle_s)
-    assert config.settle_cycles < config.groups * config.adc_bits
+    assert config.settle_cycles < config.forward.groups * config.adc_bits
     weights, vectors = random_operands(config, 60)
     counters = simulate(config, weights, vectors).counters
-    assert counters["adc_cycles"] == 60 * config.planes * config.groups * config.adc_bits
+    assert counters["adc_cycles"] == 60 * config.planes * config.forward.groups * config.adc_bits
     assert counters["adc_cycles"] / counters["cycles"] > 0.95
 
 
@@ -153,5 +153,7 @@ def test_the_adcs_never_rest_where_settling_is_shorter_than_conversion(adcs, set
 def test_a_reset_at_any_time_leaves_a_usable_tile(fields):
     config = chip(**fields)
     weights, vectors = random_operands(config, 2)
-    for cycle in range(1, config.latency_cycles + config.planes * config.plane_cycles, 3):
+    for cycle in range(
+        1, config.forward.latency_cycles + config.planes * config.forward.plane_cycles, 3
+    ):
         check(config, weights, vectors, reset=cycle)

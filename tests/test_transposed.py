@@ -1,15 +1,19 @@
 """The transposed read: columns driven, word lines sensed."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from golden.analog import Analog
-from golden.array import Array
+from golden.array import Array, _round
+from golden.calibrate import calibrate
+from golden.diagnostics import diagnose
 from golden.errors import UserError
 from golden.mapping import cell_levels
-from golden.physics import IDEAL, Physics
+from golden.physics import IDEAL, LARGEST, Physics
 from golden.tile import Tile
 from golden.weights import slice_weights
 from tests.support import chip, chips, full_width, integer_tile, random_operands
@@ -142,20 +146,18 @@ def test_any_transposed_product_is_what_integers_predict(config, data):
     assert products.results.tolist() == expected.results
     assert products.clips_high.sum() == expected.clips_high
     assert products.clips_low.sum() == expected.clips_low
-    if config.rows % config.adcs == 0:
-        assert products.saturations.sum() == expected.saturations
+    assert products.saturations.sum() == expected.saturations
     # The product of the other direction is not disturbed.
     forward = random_operands(config, 3, seed)[1]
-    steps = [config.covering_step] * config.steps
+    steps = [config.forward.covering_step] * config.steps
     expected = integer_tile(config, weights, forward, steps)
     assert tile.multiply(forward).results.tolist() == expected.results
 
 
 @pytest.mark.parametrize("rows, columns", [(8, 8), (64, 64), (48, 10), (10, 48), (1, 6), (7, 1)])
 def test_lossless_transposed_product_is_exact(rows, columns):
-    widest = full_width(rows=max(rows, columns), columns=1, adcs=1, cell_bits=3).adc_bits
     adcs = next(n for n in (4, 5, 3, 1) if columns % n == 0)
-    config = chip(rows=rows, columns=columns, cell_bits=3, adc_bits=widest, adcs=adcs)
+    config = full_width(rows=rows, columns=columns, cell_bits=3, adcs=adcs)
     weights, vectors = random_operands(config, 5, transposed=True)
     products = Tile(config, Analog.ideal(config, weights)).multiply(vectors, transposed=True)
     np.testing.assert_array_equal(products.results, vectors @ weights.T)
@@ -176,6 +178,64 @@ def test_batches_of_either_direction_are_those_of_single_planes():
         held = batch.hold(codes, transposed=transposed)
         alone = [single.hold(c[None], transposed=transposed) for c in codes]
         np.testing.assert_array_equal(held, np.concatenate(alone))
+
+
+def test_adc_inputs_without_a_word_line_are_not_counted():
+    """One row and four ADCs with errors beyond their range: three of them look at nothing."""
+    physics = Physics(seed=1, sense_noise=1.5, adc_offset=0.9)
+    config = chip(
+        rows=1, columns=4, adcs=4, adc_bits=2, accumulator_bits=2, dac_bits=4, physics=physics
+    )
+    tile = Tile(config, Analog.programmed(config, np.zeros((1, 4), np.int64)))
+    products = tile.multiply(np.zeros((40, 4), np.int64), [0, 0], transposed=True)
+    real = products.beyond[:, :, [0, 4]]
+    assert 0 < real.sum() == products.beyond.sum()
+    assert (products.clips_high + products.clips_low).sum() == real.sum()
+    assert products.saturations.max() <= 1
+    assert diagnose(tile.analog, products).clipped_high.max() < 0.2
+
+
+def test_steps_can_be_calibrated_for_it():
+    """More columns than rows, of which three of four ADCs look at none."""
+    config = chip(rows=1, columns=8, adcs=4, adc_bits=4)
+    weights, vectors = random_operands(config, 50, transposed=True)
+    tile = Tile(config, Analog.ideal(config, weights))
+    held = tile.multiply(vectors, transposed=True).held
+    steps = calibrate(config, held, transposed=True)
+    products = tile.multiply(vectors, steps, transposed=True)
+    assert not diagnose(tile.analog, products).warnings()
+    assert tile.multiply(vectors, steps - (steps > 0), transposed=True).beyond.any()
+    # ADCs without a word line hold 0, which does not dilute a percentile.
+    assert calibrate(config, held, 50.0, transposed=True).max() > 0
+    with pytest.raises(UserError, match=r"must have the shape \.\.\. x 8 x 1, not 50 x 2 x 8 x 2"):
+        calibrate(config, np.zeros((50, 2, 8, 2)), transposed=True)
+
+
+@pytest.mark.parametrize("columns, dac_bits", [(1024, 16), (980, 16), (700, 17)])
+def test_sums_do_not_round_with_many_columns_and_large_drives(columns, dac_bits):
+    """Against exact fractions, at the ends of drive and cells, variances included."""
+    physics = Physics(seed=2, read_noise=0.01, dac_noise=0.01)
+    wide = {"cell_bits": 1, "slices": 1, "input_bits": dac_bits, "dac_bits": dac_bits}
+    config = chip(rows=1, columns=columns, adcs=1, **wide, physics=physics)
+    codes = config.code_range[0] + np.random.default_rng(0).integers(0, 999, (8, columns))
+
+    def check(factors, kept, turned, sign):
+        wanted = [
+            Fraction(float(up)) + sign * Fraction(float(down)) for up, down in kept.reshape(-1, 2)
+        ]
+        for line, found in zip(factors, factors @ turned, strict=True):
+            exact = sum(Fraction(float(f)) * w for f, w in zip(line, wanted, strict=True))
+            assert Fraction(float(found[0])) == exact
+
+    # As large as cells can be, and all different: on positive lines, and then on all.
+    ends = np.linspace(0.999, 1.0, 2 * columns).reshape(1, 1, -1) * LARGEST * config.g_max_s
+    for negative in (0.0, 1.0):
+        array = Array(config, ends * np.tile([1.0, negative], columns))
+        array.transposed_currents(codes)
+        drive = array._bend(array._dacs.drive(codes))
+        check(drive, array._matrix, array._turned[0], -1)
+        squared = _round(drive**2, array._square_bits)
+        check(squared, array._squares, array._turned[1], 1)
 
 
 def test_an_offset_mapping_is_refused():

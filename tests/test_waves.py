@@ -94,7 +94,7 @@ def test_held_values_are_those_of_the_model(recorded):
     config, _, _, products, changes, _, _ = recorded
     for s in range(config.slices):
         for c in range(config.columns):
-            lane, group = s * config.adcs + c // config.groups, c % config.groups
+            lane, group = s * config.adcs + c // config.forward.groups, c % config.forward.groups
             expected = products.held[:, :, lane, group].ravel() * config.unit_a * 1e6
             found = distinct(changes[f"analogue.held_uA_{s}_{c}"])[1:]
             assert len(found) >= 8
@@ -110,7 +110,7 @@ def test_answers_compare_held_values_with_trial_levels(recorded):
             held = at_cycles(changes[f"analogue.held_uA_{s}_{c}"], period)
             above = at_cycles(changes[f"digital.above_{s}_{c}"], period)
             # An ADC looks at one of its columns at a time.
-            group = at_cycles(changes["digital.select"], period) == c % config.groups
+            group = at_cycles(changes["digital.select"], period) == c % config.forward.groups
             np.testing.assert_array_equal(above[group], (held >= level)[group])
 
 

@@ -328,7 +328,7 @@ def test_old_content_is_overwritten_upwards_and_downwards(mapping, monkeypatch):
 def test_products_are_those_of_the_conductances_that_programming_left(mapping):
     """Every weight is what its cells hold: less the unit column's, times half a radix."""
     config = chip(rows=8, cell_bits=3, slices=1, dac_bits=4, adc_bits=12, mapping=mapping)
-    assert config.covering_step == 0
+    assert config.forward.covering_step == 0
     weights = random_weights(config)
     analog = fresh(config)
     place(analog, 0.0)

@@ -136,7 +136,7 @@ def simulate(
     dut = TileRtl(config)
     a_cell = (config.pulse_limit + 1) * (config.settle_cycles + config.pulse_cycles + 20)
     patience = reset + 100 + len(wanted) * (a_cell + max(idle) + max(stall))
-    patience += len(vectors) * (config.latency_cycles + max(pause) + 200)
+    patience += len(vectors) * (config.forward.latency_cycles + max(pause) + 200)
     bench = Bench(dut, patience)
     run = Run(analog)
 
@@ -146,14 +146,16 @@ def simulate(
         (run.aborted if before else run.steps).append(step)
 
     answer_analog(bench, dut.analog, analog, note)
-    operands = [{"x": x, "step": [config.covering_step] * config.steps} for x in vectors.tolist()]
+    operands = [
+        {"x": x, "step": [config.forward.covering_step] * config.steps} for x in vectors.tolist()
+    ]
     if reset:
         bench.abort_at(reset, dut.targets, payloads(wanted), dut.outcomes)
     bench.send(dut.targets, payloads(wanted), idle, after=reset)
     told = bench.take(dut.outcomes, len(wanted), stall, after=reset)
     if len(vectors):
         bench.send(dut.vectors, operands, pause, after=reset)
-    taken = bench.take(dut.results, len(vectors) * config.groups, after=reset)
+    taken = bench.take(dut.results, len(vectors) * config.forward.groups, after=reset)
 
     async def watch(ctx: Any) -> None:
         """Note the order, and check that one thing at a time has the array."""
@@ -184,7 +186,7 @@ def simulate(
     bench.answer(watch)
 
     async def finish(ctx: Any) -> None:
-        while len(told) < len(wanted) or len(taken) < len(vectors) * config.groups:
+        while len(told) < len(wanted) or len(taken) < len(vectors) * config.forward.groups:
             await ctx.tick()
         await ctx.tick().repeat(3)
         run.counters = {name: ctx.get(dut.counters[name]) for name, _ in dut.counters.shape()}
@@ -194,9 +196,11 @@ def simulate(
     run.outcomes = [(bool(p.success), p.code, p.pulses) for _, p in told]
     for i in range(len(vectors)):
         line = [0] * config.columns
-        for group, (_, payload) in enumerate(taken[i * config.groups : (i + 1) * config.groups]):
+        for group, (_, payload) in enumerate(
+            taken[i * config.forward.groups : (i + 1) * config.forward.groups]
+        ):
             assert payload.group == group
-            line[group :: config.groups] = list(payload.sums)
+            line[group :: config.forward.groups] = list(payload.sums)
         run.results.append(line)
     return run
 
@@ -300,7 +304,9 @@ def test_products_run_between_cells_and_go_first(mapping, pause):
     assert run.steps == steps
     np.testing.assert_array_equal(run.analog.array.g_s, model.array.g_s)
     assert run.counters["drives"] == 8 * config.planes
-    assert run.counters["conversions"] == 8 * config.planes * config.groups * config.converters
+    assert (
+        run.counters["conversions"] == 8 * config.planes * config.forward.groups * config.converters
+    )
 
 
 def test_a_reset_at_any_time_leaves_a_tile_that_programs():
@@ -324,7 +330,7 @@ def test_a_reset_at_any_time_leaves_a_tile_that_programs():
 def job(config: ChipConfig, **conditions: Any) -> TileJob:
     rng = np.random.default_rng(0)
     vectors = rng.integers(*config.input_range, (6, config.rows), endpoint=True)
-    steps = np.full(config.steps, config.covering_step)
+    steps = np.full(config.steps, config.forward.covering_step)
     wanted = targets(config, random_weights(config))
     return TileJob(fresh(config), vectors, steps, targets=wanted, **conditions)
 
