@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from golden.adc import Adcs
 from golden.config import ChipConfig
 from golden.errors import require, require_number
-from golden.mapping import outputs_seen
+from golden.mapping import split_steps
 
 
 def calibrate(
@@ -37,20 +37,14 @@ def calibrate(
         If there are no values or some are not finite, or the percentile is not of 0 to 100.
     """
     require_number("percentile", percentile, 0.0, 100.0, "percent")
-    seen = outputs_seen(config, transposed=transposed)
-    shape = seen.shape
+    shape = (config.converters, config.direction(transposed).groups)
     require(
         held.shape[-2:] == shape and held.size > 0,
         f"held values must have the shape ... x {shape[0]} x {shape[1]}, not "
         f"{' x '.join(map(str, held.shape))}",
     )
     require(bool(np.isfinite(held).all()), "held values must be finite")
-    # Converter and group first.
-    magnitudes = np.moveaxis(np.abs(held), (-2, -1), (0, 1))
-    parts = []
-    for step in range(config.steps):
-        part = slice(step * config.adcs, (step + 1) * config.adcs)
-        parts.append(magnitudes[part][seen[part]].ravel())
+    parts = split_steps(config, np.abs(held), transposed=transposed)
     # A magnitude that occurs, not one between two: at 100 the largest itself.
     reach = [np.percentile(part, percentile, method="higher") for part in parts]
     choices = np.arange(config.step_range[1] + 1)

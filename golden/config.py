@@ -348,8 +348,8 @@ class ChipConfig:
 
     @property
     def sum_range(self) -> tuple[int, int]:
-        """Smallest and largest exact column sum of one plane, in units."""
-        return self._sum_range(self.rows)
+        """Smallest and largest exact sum of one plane, in units, of any direction."""
+        return self._sum_range(self.drive_lines)
 
     def _sum_range(self, inputs: int) -> tuple[int, int]:
         low, high = self.code_range
@@ -360,7 +360,7 @@ class ChipConfig:
 
     @property
     def sum_bits(self) -> int:
-        """Signed width of the exact column sum: the full width of an ADC."""
+        """Signed width of these sums: the full width of an ADC."""
         return _signed_bits(*self.sum_range)
 
     def _covering_step(self, inputs: int) -> int:

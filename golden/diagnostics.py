@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from golden.analog import Analog
 from golden.array import Array
-from golden.config import ChipConfig
+from golden.mapping import split_steps
 from golden.tile import Products
 
 MAX_CLIPPED = 0.01
@@ -92,10 +92,14 @@ def diagnose(
     """Diagnose products; `levels` [slices, rows, bit_lines] are the targets of the cells."""
     config = analog.config
     codes, beyond = products.codes, products.beyond
-    span = [int(np.ptp(part)) + 1 for part in _parts(config, codes)]
+
+    def parts(values: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+        return split_steps(config, values, transposed=products.transposed)
+
+    span = [int(np.ptp(part)) + 1 for part in parts(codes)]
     return Diagnostics(
-        np.array([part.mean() for part in _parts(config, beyond & (codes >= 0))]),
-        np.array([part.mean() for part in _parts(config, beyond & (codes < 0))]),
+        np.array([part.mean() for part in parts(beyond & (codes >= 0))]),
+        np.array([part.mean() for part in parts(beyond & (codes < 0))]),
         np.array(span) / (1 << config.adc_bits),
         products.steps.min(axis=0),
         ir_drop(analog.array),
@@ -118,9 +122,3 @@ def failed_cells(array: Array, levels: NDArray[np.int64]) -> NDArray[np.bool_]:
     config = array.config
     target = config.g_min_s + levels * config.g_step_s
     return np.abs(array.g_s - target) > config.g_step_s / 2
-
-
-def _parts(config: ChipConfig, values: NDArray[np.generic]) -> list[NDArray[np.generic]]:
-    """Split [n, planes, converters, groups] into what belongs to each step."""
-    ends = [config.adcs * (s + 1) for s in range(config.slices)]
-    return np.split(values, ends, axis=2)[: config.steps]

@@ -11,6 +11,8 @@ is the reference, every cell at level 0: subtracted from all others in analogue,
 conductance that level 0 has.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,18 +38,13 @@ def column_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.
     Converter s * adcs + a looks at the `groups` adjacent columns from a * groups on of slice s.
     The converter of the unit column, the last, sees the same value in every group.
     """
+    groups = config.forward.groups
     if config.mapping is Mapping.DIFFERENTIAL:
-        return (lines[..., 0::2] - lines[..., 1::2]).reshape(
-            -1, config.converters, config.forward.groups
-        )
+        return (lines[..., 0::2] - lines[..., 1::2]).reshape(-1, config.converters, groups)
     values = lines[..., :-1] - lines[..., -1:]
-    columns = values[..., : config.columns].reshape(
-        -1, config.converters - 1, config.forward.groups
-    )
+    columns = values[..., : config.columns].reshape(-1, config.converters - 1, groups)
     unit = values[:, -1:, config.columns :]
-    return np.concatenate(
-        [columns, np.broadcast_to(unit, (*unit.shape[:2], config.forward.groups))], 1
-    )
+    return np.concatenate([columns, np.broadcast_to(unit, (*unit.shape[:2], groups))], 1)
 
 
 def row_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,6 +56,16 @@ def row_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.flo
     groups = config.transposed.groups
     padding = [(0, 0), (0, 0), (0, config.adcs * groups - config.rows)]
     return np.pad(lines, padding).reshape(-1, config.converters, groups)
+
+
+def split_steps(
+    config: ChipConfig, values: NDArray[Any], *, transposed: bool
+) -> list[NDArray[Any]]:
+    """Return the values [..., converters, groups] of outputs, flat, for each ADC step."""
+    seen = outputs_seen(config, transposed=transposed)
+    ends = [config.adcs * (s + 1) for s in range(config.slices)]
+    parts = zip(np.split(values, ends, axis=-2), np.split(seen, ends), strict=True)
+    return [part[..., there].ravel() for part, there in parts][: config.steps]
 
 
 def outputs_seen(config: ChipConfig, *, transposed: bool) -> NDArray[np.bool_]:

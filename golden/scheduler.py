@@ -88,10 +88,11 @@ def product_cycles(
 
         2 (t + m) + latency_cycles + (n - 1) max(planes plane_cycles, m + 2) + 10
 
-    with `latency_cycles` and `plane_cycles` of its `Direction`, and m = t ceil(max(`rows`,
-    `columns`) / `lanes`); but m = 3 t if that is more and the product is transposed, for a sum that
-    one block has written is there for the next three cycles later. The tiles set the pace as long
-    as m + 2 is at most planes plane_cycles: choose `lanes` so.
+    (without the term in n - 1 if n is 0), with `latency_cycles` and `plane_cycles` of its
+    `Direction`, and m = t ceil(max(`rows`, `columns`) / `lanes`), rows and columns of a tile; but
+    m = 3 t if that is more and the product is transposed, for a sum that one block has written is
+    there for the next three cycles later. The tiles set the pace as long as m + 2 is at most planes
+    plane_cycles: choose `lanes` so.
     """
     way = config.direction(transposed)
     beats = -(-max(config.rows, config.columns) // config.lanes)

@@ -29,6 +29,8 @@ class Products:
         Same shape, whether that was out of range. An ADC that looks at no output never is.
     steps
         [n, steps], of the ADCs.
+    transposed
+        Whether they are products with the transposed matrix.
     clips_high, clips_low
         [n], conversions above and below the range of their ADC.
     saturations
@@ -40,6 +42,7 @@ class Products:
     held: NDArray[np.float64]
     beyond: NDArray[np.bool_]
     steps: NDArray[np.int64]
+    transposed: bool
     clips_high: NDArray[np.int64]
     clips_low: NDArray[np.int64]
     saturations: NDArray[np.int64]
@@ -92,6 +95,7 @@ class Tile:
             held,
             beyond,
             steps,
+            transposed,
             (beyond & (codes >= 0)).sum(axis=(1, 2, 3)),
             (beyond & (codes < 0)).sum(axis=(1, 2, 3)),
             saturations,

@@ -17,9 +17,8 @@ from hw.direction import directed, looks
 class CodesLayout(data.StructLayout):
     """Codes of one group of columns or, transposed, of word lines: an entry per ADC.
 
-    `code` and `beyond` (out of range, so that the code is clamped; never where the ADC looks at no
-    output) per ADC; `group`, the index
-    within each ADC's share; `plane`, as sampled.
+    `code` and `beyond` per ADC: out of range, so that the code is clamped, never where the ADC
+    looks at no output; `group`, the index within each ADC's share; `plane`, as sampled.
     """
 
     def __init__(self, config: ChipConfig):

@@ -30,7 +30,7 @@ class Mode(enum.Enum, shape=3):  # type: ignore[call-arg]
 
 
 PRODUCT_MODES = Mode.MVM, Mode.MVM_T
-"""Modes in which lines are driven with DAC codes."""
+"""Modes in which a product is made."""
 
 
 class CellLayout(data.StructLayout):

@@ -96,17 +96,17 @@ def document(config: ChipConfig, name: str) -> str:
 
 def _shares(config: ChipConfig) -> list[str]:
     """Say which ADC looks at what."""
-    adcs = config.adcs
+    adc = f"ADC {config.adcs} s + a"
     said = [
-        f"In MVM, ADC number s {adcs} + a looks at column a {config.forward.groups} + "
-        "`analog__select` of slice s."
+        f"In MVM, {adc} looks at column {config.forward.groups} a + `analog__select` of slice s"
+        + (", and the last ADC at the unit column." if config.unit_columns else ".")
     ]
     if config.transposable:
         said.append(
             "In MVM_T the DACs drive the columns, the positive bit line of each with its code and "
-            f"the negative one with the opposite voltage, and ADC number s {adcs} + a looks at "
-            f"word line a {config.transposed.groups} + `analog__select` of slice s; where there is "
-            "no such line its answer has no effect."
+            f"the negative one with the opposite voltage, and {adc} looks at word line "
+            f"{config.transposed.groups} a + `analog__select` of slice s; where there is no such "
+            "line its answer has no effect."
         )
     return said
 

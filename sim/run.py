@@ -88,13 +88,13 @@ def main() -> int:
     require_integer("count", args.count, 1, 1_000_000)
     cli.require_writable(args.out, args.json)
     config = load(args.config)
+    build = Build(config, args.tb, args.sim, waves=args.waves)
     reproduce = f"make sim TB={args.tb} CONFIG={args.config} SIM={args.sim} SEED={args.seed}"
     if args.count != 100:
         reproduce += f" COUNT={args.count}"
     if args.transposed:
         reproduce += " TRANSPOSED=1"
     job = TESTBENCHES[args.tb](config, args.seed, args.count, reproduce, transposed=args.transposed)
-    build = Build(config, args.tb, args.sim, waves=args.waves)
     with console.status("generating Verilog and building the simulator"):
         build.make()
     with console.status("simulating") as status:

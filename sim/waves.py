@@ -65,10 +65,8 @@ class Probes:
         shown = range(min(COLUMNS, config.columns))
         self.columns = [(s, c) for s in range(config.slices) for c in shown]
         s, c = np.array(self.columns).T
-        self.lanes, self.groups = (
-            s * config.adcs + c // config.forward.groups,
-            c % config.forward.groups,
-        )
+        adcs, self.groups = np.divmod(c, config.forward.groups)
+        self.lanes = s * config.adcs + adcs
         lines = (0, 1) if config.mapping is Mapping.DIFFERENTIAL else (0,)
         self.cells = [(top, int(row), line) for row in self.rows for line in lines]
         self._versions = analog.array.cells.versions - 1
@@ -273,9 +271,8 @@ def _save(
     save.signals_width(330)
     # GTKWave's zoom is -log2 of the time units of 200 pixels: the first two products fill the
     # window.
-    shown_ns = (
-        config.forward.latency_cycles + config.planes * config.forward.plane_cycles
-    ) * period_ns
+    way = config.forward
+    shown_ns = (way.latency_cycles + config.planes * way.plane_cycles) * period_ns
     save.zoom_markers(-float(np.log2(200 * shown_ns / (width - 400))))
 
     def curve(name: str, alias: str, colour: GTKWColor, height: int = 2) -> None:

@@ -154,9 +154,7 @@ def wrong_run(chip: SimulatedChip, _: None) -> str:
 
 
 def wrong_product(chip: SimulatedChip, transposed: bool) -> str:
-    """Multiply beside a model whose products are wrong; return what it says of the second vector's
-    third result.
-    """
+    """Multiply beside a model that errs in the third result of vector 1; return what is said."""
     program = compile_matrix(chip.config, np.ones((5, 3), int), tile=1)
     load_matrix(chip.host, program)
     right = vector_unit.round_shift

@@ -30,8 +30,12 @@ def simulate(
     stall: tuple[int, ...] = (0,),
     reset: int = 0,
     transposed: bool = False,
+    analog: Analog | None = None,
 ) -> Run:
-    """Multiply in RTL; with `reset`, all of it again after a reset in that cycle."""
+    """Multiply in RTL; with `reset`, all of it again after a reset in that cycle.
+
+    `analog` is what is behind it, by default an ideal array with the weights.
+    """
     count = len(vectors)
     way = config.direction(transposed)
     steps = checked_steps(config, steps, count, transposed=transposed)
@@ -39,7 +43,7 @@ def simulate(
     pause = (max(idle) + max(stall) + 1) * way.groups
     patience = (count + 1) * (way.latency_cycles + pause) + 100
     bench = Bench(dut, 2 * patience if reset else patience)
-    answer_analog(bench, dut.analog, Analog.ideal(config, weights))
+    answer_analog(bench, dut.analog, analog or Analog.ideal(config, weights))
     # What lines without an input are given is of no importance.
     unused = [config.input_range[0]] * (config.drive_lines - way.inputs)
     operands = [

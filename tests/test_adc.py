@@ -106,5 +106,6 @@ def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, sta
 
 @given(chips())
 def test_default_step_clips_no_exact_sum(config):
-    adcs = Adcs(config, np.array(config.forward.covering_step))
+    covering = max(direction.covering_step for direction in config.directions)
+    adcs = Adcs(config, np.array(covering))
     assert not adcs.beyond(np.array(config.sum_range, float)).any()

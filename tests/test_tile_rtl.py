@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from golden.analog import Analog
+from golden.physics import Physics
 from golden.tile import Tile
 from hw.tile import Tile as HardwareTile
 from tests.bench import Bench, answer_analog
@@ -27,8 +28,9 @@ PATTERNS = [(0,), (3,), (0, 1, 7)]
 
 def check(config, weights, vectors, steps=None, transposed=False, **conditions):
     """Compare every word and every counter that does not speak of time with the model."""
-    tile = Tile(config, Analog.ideal(config, weights))
+    tile = Tile(config, Analog.programmed(config, weights))
     model = tile.multiply(vectors, steps, transposed=transposed)
+    conditions["analog"] = Analog.programmed(config, weights)
     run = simulate(config, weights, vectors, steps, transposed=transposed, **conditions)
     np.testing.assert_array_equal(run.results, model.results)
     planes = len(vectors) * config.planes
@@ -54,6 +56,23 @@ def test_any_tile_is_its_model(config, data):
     )
     idle, stall = data.draw(st.sampled_from(PATTERNS)), data.draw(st.sampled_from(PATTERNS))
     check(config, weights, vectors, steps, transposed, idle=idle, stall=stall)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("rows, columns, adcs", [(1, 4, 4), (5, 8, 4), (7, 6, 3), (9, 4, 2)])
+def test_adc_inputs_without_an_output_are_not_counted(rows, columns, adcs, transposed):
+    """What they carry, noise and errors beyond their range, is nobody's."""
+    config = chip(
+        rows=rows,
+        columns=columns,
+        adcs=adcs,
+        adc_bits=2,
+        accumulator_bits=3,
+        physics=Physics(seed=1, sense_noise=1.5, adc_offset=0.9),
+    )
+    weights, vectors = random_operands(config, 8, transposed=transposed)
+    run = check(config, weights, vectors, [0, 1], transposed)
+    assert run.counters["clips_high"] > 0 and run.counters["saturations"] > 0
 
 
 @settings(max_examples=30)

@@ -133,10 +133,10 @@ def simulate(
     """
     config = analog.config
     vectors = np.zeros((0, config.rows), np.int64) if vectors is None else vectors
-    dut = TileRtl(config)
+    dut, way = TileRtl(config), config.forward
     a_cell = (config.pulse_limit + 1) * (config.settle_cycles + config.pulse_cycles + 20)
     patience = reset + 100 + len(wanted) * (a_cell + max(idle) + max(stall))
-    patience += len(vectors) * (config.forward.latency_cycles + max(pause) + 200)
+    patience += len(vectors) * (way.latency_cycles + max(pause) + 200)
     bench = Bench(dut, patience)
     run = Run(analog)
 
@@ -146,16 +146,14 @@ def simulate(
         (run.aborted if before else run.steps).append(step)
 
     answer_analog(bench, dut.analog, analog, note)
-    operands = [
-        {"x": x, "step": [config.forward.covering_step] * config.steps} for x in vectors.tolist()
-    ]
+    operands = [{"x": x, "step": [way.covering_step] * config.steps} for x in vectors.tolist()]
     if reset:
         bench.abort_at(reset, dut.targets, payloads(wanted), dut.outcomes)
     bench.send(dut.targets, payloads(wanted), idle, after=reset)
     told = bench.take(dut.outcomes, len(wanted), stall, after=reset)
     if len(vectors):
         bench.send(dut.vectors, operands, pause, after=reset)
-    taken = bench.take(dut.results, len(vectors) * config.forward.groups, after=reset)
+    taken = bench.take(dut.results, len(vectors) * way.groups, after=reset)
 
     async def watch(ctx: Any) -> None:
         """Note the order, and check that one thing at a time has the array."""
@@ -186,7 +184,7 @@ def simulate(
     bench.answer(watch)
 
     async def finish(ctx: Any) -> None:
-        while len(told) < len(wanted) or len(taken) < len(vectors) * config.forward.groups:
+        while len(told) < len(wanted) or len(taken) < len(vectors) * way.groups:
             await ctx.tick()
         await ctx.tick().repeat(3)
         run.counters = {name: ctx.get(dut.counters[name]) for name, _ in dut.counters.shape()}
@@ -196,11 +194,9 @@ def simulate(
     run.outcomes = [(bool(p.success), p.code, p.pulses) for _, p in told]
     for i in range(len(vectors)):
         line = [0] * config.columns
-        for group, (_, payload) in enumerate(
-            taken[i * config.forward.groups : (i + 1) * config.forward.groups]
-        ):
+        for group, (_, payload) in enumerate(taken[i * way.groups : (i + 1) * way.groups]):
             assert payload.group == group
-            line[group :: config.forward.groups] = list(payload.sums)
+            line[group :: way.groups] = list(payload.sums)
         run.results.append(line)
     return run
 
