@@ -11,9 +11,9 @@ import numpy as np
 from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
-from golden.analog import Analog
-from golden.device import Pulse
-from hw.analog import PRODUCT_MODES, AnalogPort, Mode
+from golden.array.cells import Pulse
+from golden.tile.analog import Analog
+from hw.boundary.analog import PRODUCT_MODES, AnalogPort, Mode
 from sim.bits import bits_of, read_bits, read_flag, read_text, unpack, write_bits, write_flag
 from sim.cells import unpack_cell
 from sim.edges import FallingEdgeHook

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.config import ChipConfig
-from golden.write_verify import Targets
-from hw.analog import CellLayout
-from hw.write_verify import OutcomeLayout, TargetLayout
+from golden.tile.write_verify import Targets
+from hw.boundary.analog import CellLayout
+from hw.tile.write_verify import OutcomeLayout, TargetLayout
 from sim.bits import fields, pack_fields
+from spec.config import ChipConfig
 
 
 def unpack_cell(config: ChipConfig, bits: NDArray[np.uint8]) -> Targets:

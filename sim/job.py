@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.analog import Analog
-from golden.config import ChipConfig
-from golden.write_verify import Outcome, Targets
+from golden.tile.analog import Analog
+from golden.tile.write_verify import Outcome, Targets
+from spec.config import ChipConfig
 
 
 @dataclass(frozen=True)

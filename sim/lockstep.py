@@ -2,7 +2,8 @@
 
 The model executes an instruction when the RTL has finished it. Compared are the address of the
 instruction, its error code, all that it wrote to the vector memory and to scalars, and all counters
-that do not depend on time; what the host reads is compared packet by packet, see `sim.carrier`.
+that do not depend on time; what the host reads is compared packet by packet, see
+`ohmulator.host.simulated`.
 """
 
 import copy
@@ -13,10 +14,17 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
-from compiler.assembler import disassemble
-from golden.analog import Analog
-from golden.config import ChipConfig
-from golden.isa import (
+from golden.machine.machine import Effects, Machine
+from golden.machine.programmer import write_verify
+from golden.machine.scheduler import blocks
+from golden.tile.analog import Analog
+from golden.tile.tile import Tile
+from hw.machine.sequencer import TraceLayout
+from sim.bits import read_bits, read_flag, read_text, unpack_wide
+from sim.bridge import Bridge
+from spec.assembly import disassemble
+from spec.config import ChipConfig
+from spec.isa import (
     CHIP_COUNTERS,
     PRODUCTS,
     TILE_COUNTERS,
@@ -25,13 +33,6 @@ from golden.isa import (
     ErrorCode,
     Opcode,
 )
-from golden.machine import Effects, Machine
-from golden.programmer import write_verify
-from golden.scheduler import blocks
-from golden.tile import Tile
-from hw.sequencer import TraceLayout
-from sim.bits import read_bits, read_flag, read_text, unpack_wide
-from sim.bridge import Bridge
 
 COUNTERS_CYCLES = 3
 """From the end of an instruction to the cycle in which the counters know of it. The next one ends
@@ -55,7 +56,7 @@ class Follower(Machine):
 
 @dataclass
 class Lockstep:
-    """Follow a chip with `hw.chip.TracePort`.
+    """Follow a chip with `hw.top.chip.TracePort`.
 
     Attributes
     ----------

@@ -15,12 +15,12 @@ from typing import Any
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
-from golden import cli
-from golden.config import ChipConfig
-from golden.errors import UserError, require
-from hw.verilog import generate
+from environment.files import write_whole
+from environment.tools import Simulator, icarus, verilator
+from hw.tools.verilog import generate
 from sim.job import JOB_VARIABLE, read, save
-from sim.toolchain import Simulator, icarus, verilator
+from spec.config import ChipConfig
+from spec.errors import UserError, require
 
 BUILDS = Path("build")
 SIMULATORS: dict[str, Callable[[], Simulator]] = {"verilator": verilator, "icarus": icarus}
@@ -188,7 +188,7 @@ class Build:
             (self.folder / f"{self._top}.fst", "rtl.fst"),
         ):
             if source.exists():
-                cli.write_whole(out / name, source.read_bytes())
+                write_whole(out / name, source.read_bytes())
 
 
 def _verilator_runtime(tool: Simulator) -> Path:

@@ -5,9 +5,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.config import ChipConfig
-from golden.dac import input_planes
-from golden.tile import Products
+from golden.converter.dac import input_planes
+from golden.tile.tile import Products
+from spec.config import ChipConfig
 
 REMEMBERED_PRODUCTS = 8
 """Products whose planes are kept for a report; no more are ever under way in a tile."""

@@ -13,9 +13,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, Timer
 from numpy.typing import NDArray
 
-from golden.isa import TILE_COUNTERS
-from golden.tile import Tile, checked_steps
-from golden.write_verify import Outcome, Targets, program
+from golden.tile.tile import Tile, checked_steps
+from golden.tile.write_verify import Outcome, Targets, program
 from sim.bits import pack, read_bits, unpack, unpack_wide
 from sim.bridge import Bridge
 from sim.cells import pack_targets, unpack_outcome
@@ -23,6 +22,7 @@ from sim.job import JOB_VARIABLE, TileJob, TileOutcome, read, save
 from sim.scoreboard import Scoreboard
 from sim.streams import Sink, Source
 from sim.waves import BoundaryTrace
+from spec.isa import TILE_COUNTERS
 
 PACKED_TOGETHER = 1024
 """Operands that are made into bits at a time: many are quicker than one by one."""

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from vcd import VCDWriter
 from vcd.gtkw import GTKWColor, GTKWFlag, GTKWSave
 
-from golden.adc import Adcs
-from golden.analog import Analog
-from golden.config import ChipConfig, Mapping
-from golden.mapping import column_values
-from golden.wires import line_voltages
-from golden.write_verify import Targets
-from hw.analog import Mode
+from golden.array.wires import line_voltages
+from golden.converter.adc import Adcs
+from golden.tile.analog import Analog
+from golden.tile.mapping import column_values
+from golden.tile.write_verify import Targets
+from hw.boundary.analog import Mode
 from sim.bits import read_bits, read_flag, unpack
 from sim.cells import unpack_cell
+from spec.config import ChipConfig, Mapping
 
 FLAGS = ("strobe", "settled", "sample")
 WORD_LINES, COLUMNS = 4, 4
@@ -150,8 +150,8 @@ class BoundaryTrace:
 
     Traces, of word line r, column c of slice s, and its ADC:
 
-    - `digital.*`: clock, control (`mode` is a `hw.analog.Mode`), `amplitude` of write pulses;
-      `trial_s_c` and `above_s_c`, question and answer of the ADC;
+    - `digital.*`: clock, control (`mode` is a `hw.boundary.analog.Mode`), `amplitude` of write
+      pulses; `trial_s_c` and `above_s_c`, question and answer of the ADC;
     - `analogue.word_V_r` and `analogue.word_end_V_r`: voltage at the driver and at the far end in
       the top slice;
     - `analogue.column_uA_s_c`: current of the present drive, settled;

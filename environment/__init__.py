@@ -1,0 +1,1 @@
+"""Setting up, finding programs, and writing files."""

@@ -1,0 +1,360 @@
+"""The cells of a tile and the currents that they send down their bit lines.
+
+Lines may have resistance: the network of a slice is linear and is one matrix
+(`golden.array.wires`), computed anew only when a conductance has changed. Every bit line ends in a
+virtual ground.
+
+Read noise needs no draw for each cell and sample. The noise currents of the cells of a line are
+independent, and their sum is Gaussian with the variance sum over rows of (v sigma)^2: one draw for
+each line and plane is exact. With wires, the noise of a cell is attenuated like its signal;
+that the noise of one cell then also moves other lines, a little, is left out.
+
+Currents do not depend on how many planes are driven at once. A product of one vector and one of a
+batch run through different code of the same library, and round differently; a value on a threshold
+would be converted differently by the model, which drives batches, and in co-simulation, which
+drives plane by plane. Factors are therefore rounded to few enough bits that no sum rounds.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.array.cells import Cells
+from golden.array.wires import effective_matrix, solve_nonlinear
+from golden.converter.dac import Dacs
+from golden.draws import Draw, stream
+from spec.config import ChipConfig
+from spec.errors import UserError, require
+from spec.physics import LARGEST, Physics
+
+EXACT_BITS = 53
+"""Bits of magnitude that float64 sums without rounding."""
+
+FRACTION_BITS = 12
+"""Drive that is not a whole number of DAC steps is rounded to 2**-12 of one. Cells are rounded to
+what the sum leaves, at most to 2**-12 of a level where there is any physics."""
+
+VARIANCE_BITS = 18
+"""For the variance of noise, squares of the drive are rounded to 2**-18 of the largest."""
+
+Floats = NDArray[np.float64]
+
+
+class Array:
+    """Cells between word lines and bit lines, either of which are driven by the DACs.
+
+    Parameters
+    ----------
+    config
+        Gives the shape, and in `physics` the non-idealities.
+    g_s
+        Conductances [slices, rows, bit_lines] in siemens, which healthy cells take exactly. By
+        default the cells are fresh.
+
+    Attributes
+    ----------
+    cells
+        `golden.array.cells.Cells`. What is done to them shows in the next currents.
+
+    Raises
+    ------
+    UserError
+        If conductances do not fit, or sums of exact numbers are too wide.
+    """
+
+    def __init__(self, config: ChipConfig, g_s: ArrayLike | None = None):
+        physics = config.physics
+        self.config = config
+        self.cells = Cells(config)
+        if g_s is not None:
+            self.cells.place(g_s)
+        self._dacs = Dacs(config)
+        self._noise = stream(physics.seed, Draw.READ_NOISE)
+
+        self._whole = self._dacs.ideal and not physics.nonlinearity
+        drive = math.log2(float(self._bend(np.array(self._dacs.largest))))
+        cell = math.log2(LARGEST * config.g_max_s / config.g_step_s)
+        room = EXACT_BITS - math.log2(config.drive_lines)
+        fraction = 0 if self._whole else FRACTION_BITS
+        self._cell_bits = math.floor(room - drive - cell - fraction)
+        needed = 0 if physics == Physics(seed=physics.seed) else FRACTION_BITS
+        require(
+            self._cell_bits >= needed,
+            f"sums of {config.drive_lines} inputs, dac_bits={config.dac_bits} and "
+            f"cell_bits={config.cell_bits} leave {self._cell_bits} bits below a level, and this "
+            f"physics needs {needed}: lower dac_bits",
+        )
+        self._square_bits = VARIANCE_BITS - math.ceil(2 * drive)
+        # A transposed read sums up the squares of both cells of a column.
+        squares = 2 * (drive + cell) + config.transposable
+        self._cell_square_bits = math.floor(room - squares - self._square_bits)
+
+        wide = (config.rows, config.slices * config.bit_lines)
+        self._versions = self.cells.versions - 1
+        self._matrix = np.empty(wide)
+        self._squares = np.empty(wide)
+        self._turned: tuple[Floats, Floats] | None = None
+
+    @classmethod
+    def of_levels(cls, config: ChipConfig, levels: NDArray[np.int64]) -> "Array":
+        """Return an array whose healthy cells hold `levels` [slices, rows, bit_lines] exactly."""
+        return cls(config, config.g_min_s + levels.astype(np.float64) * config.g_step_s)
+
+    @classmethod
+    def programmed(cls, config: ChipConfig, levels: ArrayLike) -> "Array":
+        """Return an array programmed to `levels` [slices, rows, bit_lines], `program_error` off."""
+        array = cls(config)
+        array.cells.program(levels)
+        return array
+
+    @property
+    def g_s(self) -> Floats:
+        """Present conductances [slices, rows, bit_lines] in siemens."""
+        return self.cells.g_s
+
+    @property
+    def effective_s(self) -> Floats:
+        """Matrix [slices, rows, bit_lines] in siemens from voltages to currents, wires included.
+
+        Of the linear cells, and as finely rounded as in `currents`. A transposed read, with the bit
+        lines driven and the word lines sensed, has the transposed matrix (reciprocity).
+        """
+        self._refresh()
+        shape = (self.config.rows, self.config.slices, self.config.bit_lines)
+        return self._matrix.reshape(shape).transpose(1, 0, 2) * self.config.g_step_s
+
+    def drive_v(self, codes: NDArray[np.int64]) -> Floats:
+        """Return what the DACs settle to, in volts [..., inputs], for codes; noise left out."""
+        return self._dacs.settled(codes) * self.config.v_step_v
+
+    def currents(self, codes: NDArray[np.int64]) -> Floats:
+        """Return line currents [n, slices, bit_lines] in units (`ChipConfig.unit_a`) for DAC codes.
+
+        Codes are [n, rows]. Each call draws the noise of its planes.
+
+        Raises
+        ------
+        UserError
+            If curved cells between resistive wires do not converge.
+        """
+        self._refresh()
+        lines = self._read(codes, self._matrix, self._squares, self._solve)
+        return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
+
+    def transposed_currents(self, codes: NDArray[np.int64]) -> Floats:
+        """Drive the columns instead, and sense the word lines: the transposed read.
+
+        The positive bit line of a column gets the voltage of its DAC, the negative one the
+        opposite; word lines end in virtual grounds where their drivers were, with the same terminal
+        resistances. By reciprocity the matrix is the transpose of the one that `currents` uses,
+        wires included.
+
+        Parameters
+        ----------
+        codes
+            [n, columns], DAC codes.
+
+        Returns
+        -------
+        currents
+            [n, slices, rows] in units. Each call draws the noise of its planes.
+
+        Raises
+        ------
+        UserError
+            If the mapping is not differential, or curved cells between resistive wires do not
+            converge.
+        """
+        config = self.config
+        config.require_transposable()
+        self._refresh()
+        if self._turned is None:
+            self._turned = self._turn(self._matrix, -1), self._turn(self._squares, 1)
+        lines = self._read(codes, *self._turned, self._solve_transposed)
+        return lines.reshape(len(codes), config.slices, config.rows)
+
+    def _turn(self, matrix: Floats, sign: int) -> Floats:
+        """Return the matrix [columns, slices * rows] of a transposed read.
+
+        `sign` is that of a negative line's share.
+        """
+        config = self.config
+        lines = matrix.reshape(config.rows, config.slices, config.columns, 2)
+        columns = lines[..., 0] + sign * lines[..., 1]
+        return columns.transpose(2, 1, 0).reshape(config.columns, -1)
+
+    def _read(
+        self,
+        codes: NDArray[np.int64],
+        matrix: Floats,
+        squares: Floats,
+        solve: Callable[[Floats], Floats],
+    ) -> Floats:
+        """Return line currents [n, lines] in units for DAC codes [n, inputs], with their noise.
+
+        They follow from a matrix [inputs, lines] and that of its squares, unless cells are curved
+        and wires resist: then from `solve`, plane by plane.
+        """
+        physics = self.config.physics
+        drive = self._dacs.drive(codes)
+        if physics.nonlinearity and physics.resistive:
+            lines = np.empty((len(drive), matrix.shape[1]))
+            for plane, volts in zip(lines, drive, strict=True):
+                plane[:] = solve(volts)
+            drive = self._bend(drive)
+        else:
+            drive = self._bend(drive)
+            lines = drive @ matrix
+        if physics.read_noise:
+            variance = _round(drive**2, self._square_bits) @ squares
+            noise = np.sqrt(variance, out=variance)
+            noise *= physics.read_noise
+            noise *= self._noise.standard_normal(lines.shape)
+            lines += noise
+        return lines
+
+    def cell_currents(
+        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+    ) -> tuple[Floats, Floats]:
+        """Read cells (slices, rows, lines) [n] one by one, each selected by its transistor.
+
+        Only the selected cell conducts, through its own stretch of word and bit line: wires are a
+        resistance in series. The word line is driven with `ChipConfig.verify_code`, at which curved
+        cells have their nominal conductance; that the drop in the wires and the noise of the DAC
+        then move them along their curve is left out.
+
+        Returns
+        -------
+        currents
+            [n] in units, noise apart.
+        noise
+            [n], standard deviation of read and DAC noise in units.
+        """
+        physics = self.config.physics
+        wires_ohm = (
+            physics.r_driver_ohm
+            + physics.r_word_ohm * lines
+            + physics.r_bit_ohm * (self.config.rows - 1 - rows)
+            + physics.r_sense_ohm
+        )
+        g_s = self.cells.g_s[slices, rows, lines]
+        g = g_s / (1 + g_s * wires_ohm) / self.config.g_step_s
+        codes = np.full(self.config.rows, self.config.verify_code)
+        drive = self._bend(self._dacs.settled(codes))[rows]
+        return g * drive, g * np.hypot(physics.read_noise * drive, physics.dac_noise)
+
+    def _refresh(self) -> None:
+        """Bring the matrix up to date with the cells."""
+        config = self.config
+        rows = np.flatnonzero(self._versions != self.cells.versions)
+        if not len(rows):
+            return
+        if config.physics.resistive:
+            # One cell changes the voltages of all others.
+            rows = np.arange(config.rows)
+        effective = self._with_wires(self.cells.rows_s(rows)) / config.g_step_s
+        matrix = effective.transpose(1, 0, 2).reshape(len(rows), -1)
+        self._matrix[rows] = _round(matrix, self._cell_bits)
+        if config.physics.read_noise:
+            self._squares[rows] = _round(matrix**2, self._cell_square_bits)
+        self._versions = self.cells.versions.copy()
+        self._turned = None
+
+    def _with_wires(self, g_s: Floats) -> Floats:
+        physics = self.config.physics
+        if not physics.resistive:
+            return g_s
+        return effective_matrix(
+            g_s,
+            r_word=physics.r_word_ohm,
+            r_bit=physics.r_bit_ohm,
+            r_driver=physics.r_driver_ohm,
+            r_sense=physics.r_sense_ohm,
+        )
+
+    def _bend(self, drive: Floats) -> Floats:
+        """Return the voltages, in DAC steps, that a linear cell would need for the same current."""
+        if self._whole:
+            return drive
+        k = self.config.physics.nonlinearity
+        if k:
+            top_v = self.config.v_read_v
+            scale = top_v / self.config.v_step_v / math.sinh(k * top_v)
+            drive = scale * np.sinh(k * self.config.v_step_v * drive)
+        return _round(drive, FRACTION_BITS)
+
+    def _solve(self, drive: Floats) -> Floats:
+        """Return bit-line currents in units for one plane of voltages [rows] in DAC steps.
+
+        One plane at a time: vectors that are solved together share the iteration.
+        """
+        physics = self.config.physics
+        currents = self._solve_network(
+            self.cells.g_s,
+            drive,
+            r_word=physics.r_word_ohm,
+            r_bit=physics.r_bit_ohm,
+            r_driver=physics.r_driver_ohm,
+            r_sense=physics.r_sense_ohm,
+        )
+        return currents.ravel()
+
+    def _solve_transposed(self, drive: Floats) -> Floats:
+        """Return word-line currents in units for one plane of voltages [columns] in DAC steps.
+
+        The network is the same, seen from its bit lines: these come as word lines, driven where
+        the last row is, and end at word line 0.
+        """
+        physics = self.config.physics
+        currents = self._solve_network(
+            self.cells.g_s[:, ::-1, ::-1].swapaxes(1, 2),
+            np.stack([drive, -drive], axis=1).ravel()[::-1],
+            r_word=physics.r_bit_ohm,
+            r_bit=physics.r_word_ohm,
+            r_driver=physics.r_sense_ohm,
+            r_sense=physics.r_driver_ohm,
+        )
+        return currents[:, ::-1].ravel()
+
+    def _solve_network(
+        self,
+        g_s: Floats,
+        drive: Floats,
+        *,
+        r_word: float,
+        r_bit: float,
+        r_driver: float,
+        r_sense: float,
+    ) -> Floats:
+        """Return currents [slices, columns] in units of a network of curved cells.
+
+        Conductances are [slices, rows, columns], the drive is [rows] in DAC steps.
+        """
+        config = self.config
+        k = config.physics.nonlinearity
+        scale = config.v_read_v / math.sinh(k * config.v_read_v)
+
+        def curve(g_s: Floats, u: Floats) -> tuple[Floats, Floats]:
+            return g_s * scale * np.sinh(k * u), g_s * scale * k * np.cosh(k * u)
+
+        volts = np.broadcast_to(drive * config.v_step_v, (config.slices, len(drive)))
+        try:
+            lines = solve_nonlinear(
+                g_s,
+                curve,
+                volts,
+                r_word=r_word,
+                r_bit=r_bit,
+                r_driver=r_driver,
+                r_sense=r_sense,
+            )
+        except ArithmeticError as error:
+            raise UserError(str(error)) from None
+        return lines.current / config.unit_a
+
+
+def _round(values: Floats, bits: int) -> Floats:
+    """Round to multiples of 2**-bits."""
+    return np.ldexp(np.rint(np.ldexp(values, bits)), -bits)

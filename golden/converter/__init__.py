@@ -1,0 +1,1 @@
+"""DACs and ADCs with their errors, and measurements of them."""

@@ -1,0 +1,106 @@
+"""Inputs as DAC codes, planes of digits, most significant first; and the DACs that drive them.
+
+The order spares the accumulator a barrel shifter: it shifts left by `dac_bits` before each plane.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.converter.statics import draw_statics
+from golden.draws import Draw, stream
+from golden.tile.weights import checked_integers
+from spec.config import ChipConfig
+from spec.errors import require
+
+
+def checked(
+    config: ChipConfig, vectors: ArrayLike, *, transposed: bool = False
+) -> NDArray[np.int64]:
+    """Return input vectors [n, inputs] as int64, or raise `UserError` saying what is wrong."""
+    inputs = config.direction(transposed).inputs
+    return checked_integers("inputs", vectors, (-1, inputs), *config.input_range)
+
+
+def input_planes(
+    config: ChipConfig, vectors: ArrayLike, *, transposed: bool = False
+) -> NDArray[np.int64]:
+    """Cut inputs [n, inputs] into DAC codes [n, planes, inputs], most significant plane first.
+
+    The top digit carries the sign; the others are 0 .. 2**dac_bits - 1.
+
+    Raises
+    ------
+    UserError
+        If the shape or an input does not fit the configuration.
+    """
+    rest = checked(config, vectors, transposed=transposed)[:, None, :]
+    places = np.arange(config.planes - 1, -1, -1)[:, None] * config.dac_bits
+    codes = rest >> places
+    codes[:, 1:] &= (1 << config.dac_bits) - 1
+    return codes
+
+
+class Dacs:
+    """The DACs of a tile (`ChipConfig.drive_lines`), with errors as `ChipConfig.physics` says.
+
+    Attributes
+    ----------
+    ideal
+        Whether voltages are exactly their codes.
+    largest
+        Bound on the magnitude of the voltages, in DAC steps. Noise beyond ten standard deviations
+        does not occur.
+
+    Raises
+    ------
+    UserError
+        If the errors reach beyond all reason, or their table is too large.
+    """
+
+    def __init__(self, config: ChipConfig):
+        physics = config.physics
+        self._low = -(1 << (config.code_bits - 1))
+        self._lines = np.arange(config.drive_lines)
+        self._noise = physics.dac_noise
+        self._stream = stream(physics.seed, Draw.DAC_NOISE)
+        self._statics = None
+        if any((physics.dac_offset, physics.dac_gain, physics.dac_inl, physics.dac_dnl)):
+            self._statics = draw_statics(
+                physics.seed,
+                Draw.DAC_STATICS,
+                config.drive_lines,
+                config.code_bits,
+                offset=physics.dac_offset,
+                gain=physics.dac_gain,
+                inl=physics.dac_inl,
+                dnl=physics.dac_dnl,
+            )
+
+        self.ideal = self._statics is None and not self._noise
+        top = max(-config.code_range[0], config.code_range[1])
+        self.largest = float(top) + 10 * self._noise
+        if self._statics is not None:
+            codes = np.arange(self._low, -self._low)
+            levels = codes * self._statics.gain[:, None] + self._statics.deviation
+            self.largest = float(np.abs(levels).max()) + 10 * self._noise
+        require(
+            self.largest <= 4 * top,
+            f"errors of the DACs reach {self.largest:.3g} LSB, more than four times their largest "
+            "code: lower dac_offset, dac_gain, dac_inl, dac_dnl or dac_noise",
+        )
+
+    def settled(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return voltages [..., inputs] in DAC steps for codes, noise left out."""
+        steps = codes.astype(np.float64)
+        if self._statics is not None:
+            lines = self._lines[: codes.shape[-1]]
+            steps *= self._statics.gain[lines]
+            steps += self._statics.deviation[lines, codes - self._low]
+        return steps
+
+    def drive(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return voltages [n, inputs] in DAC steps (`ChipConfig.v_step_v`) for codes."""
+        steps = self.settled(codes)
+        if self._noise:
+            steps += self._noise * self._stream.standard_normal(codes.shape)
+        return steps

@@ -1,0 +1,167 @@
+"""Measure converters from outside: ramp, code density, sine wave.
+
+A converter is any function from inputs [n, converters] to codes of the same shape, such as
+`golden.converter.adc.Adcs.convert`; nothing here knows what is inside. Definitions follow IEEE Std
+1241: the transition of code k is the input at which the output becomes k or more; offset and gain
+are those of the line through the first and the last transition, INL and DNL what remains, in LSB of
+that line. Noise blurs a transition to the level at which half of the samples are beyond.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spec.errors import require
+
+Convert = Callable[[NDArray[np.float64]], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Linearity:
+    """Static errors of converters, one row a converter.
+
+    Attributes
+    ----------
+    offset
+        [converters], what the first transition is late by, in ideal LSB.
+    gain
+        [converters], relative error: positive where codes are wider than ideal.
+    inl
+        [converters, transitions] in LSB, 0 at both ends.
+    dnl
+        [converters, transitions - 1], width of each code less 1, in LSB; -1: a missing code.
+    """
+
+    offset: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    inl: NDArray[np.float64]
+    dnl: NDArray[np.float64]
+
+    @property
+    def missing(self) -> list[NDArray[np.int64]]:
+        """Positions in `dnl` of the codes that each converter never gives."""
+        return [np.flatnonzero(dnl <= -1 + 1e-9) for dnl in self.dnl]
+
+
+def linearity(levels: NDArray[np.float64], ideal: NDArray[np.float64]) -> Linearity:
+    """Return the errors of transitions, or of DAC levels, [converters, n] against ideal ones [n].
+
+    The ideal ones are equally spaced, one LSB apart.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than two of them, or the last of a converter is not above its first.
+    """
+    lsb = _lsb(ideal)
+    width = (levels[:, -1] - levels[:, 0]) / (len(ideal) - 1)
+    require(
+        bool((width > 0).all()),
+        "the last level of a converter is not above its first: it has no linearity to measure",
+    )
+    inl = (levels - levels[:, :1]) / width[:, None] - np.arange(len(ideal))
+    return Linearity((levels[:, 0] - ideal[0]) / lsb, width / lsb - 1, inl, np.diff(inl, axis=1))
+
+
+def ramp(
+    convert: Convert,
+    converters: int,
+    ideal: NDArray[np.float64],
+    low: int,
+    samples: int = 32,
+    margin: float = 8.0,
+) -> Linearity:
+    """Measure with a ramp of `samples` steps an LSB that reaches beyond the range at both ends.
+
+    Parameters
+    ----------
+    convert
+        The converters.
+    ideal
+        [n], ideal transitions to the codes `low` + 1 onwards.
+    low
+        Lowest code.
+    samples
+        Steps an LSB: transitions are found to within half of one.
+    margin
+        How far beyond, in ideal LSB: more than offset and gain error shift the ends.
+
+    Raises
+    ------
+    UserError
+        If the first or the last transition of a converter lies beyond the ramp, or there are fewer
+        than two.
+    """
+    lsb = _lsb(ideal)
+    step = lsb / samples
+    inputs = np.arange(ideal[0] - margin * lsb, ideal[-1] + margin * lsb, step)
+    below = _share_below(convert, converters, inputs, low, len(ideal))
+    # The first sample at or past the transition is on average half a step late.
+    return linearity(inputs[0] + (below * len(inputs) - 0.5) * step, ideal)
+
+
+def code_density(
+    convert: Convert,
+    converters: int,
+    ideal: NDArray[np.float64],
+    low: int,
+    samples: int = 1 << 16,
+    margin: float = 8.0,
+) -> Linearity:
+    """Measure with the histogram of a sine wave that overdrives the range at both ends.
+
+    Parameters and errors are those of `ramp`, `samples` the length of the record. A wave of
+    amplitude A spends the share acos(-t / A) / pi of its time below t, which places every
+    transition.
+    """
+    centre = (ideal[0] + ideal[-1]) / 2
+    amplitude = (ideal[-1] - ideal[0]) / 2 + margin * _lsb(ideal)
+    phase = np.pi * (np.arange(samples) + 0.5) / samples
+    # The half wave from trough to crest holds every voltage once.
+    below = _share_below(convert, converters, centre - amplitude * np.cos(phase), low, len(ideal))
+    return linearity(centre - amplitude * np.cos(np.pi * below), ideal)
+
+
+def enob(
+    convert: Convert, converters: int, low: float, high: float, samples: int = 4096
+) -> NDArray[np.float64]:
+    """Return the effective number of bits [converters] for a sine wave from `low` to `high`.
+
+    (SINAD - 1.76 dB) / 6.02 dB, of a coherent record: an odd number of periods, so that no sample
+    repeats. Signal is what a sine of that frequency explains, noise and distortion all the rest.
+    The wave should reach over the converter's whole range and not beyond it.
+    """
+    periods = 2 * (samples // 20) + 1
+    phase = 2 * np.pi * periods * np.arange(samples) / samples
+    inputs = (low + high) / 2 + (high - low) / 2 * np.sin(phase)
+    codes = convert(np.repeat(inputs[:, None], converters, axis=1)).astype(np.float64)
+    codes -= codes.mean(axis=0)
+    waves = np.stack([np.sin(phase), np.cos(phase)])
+    signal = 2 * ((waves @ codes / samples) ** 2).sum(axis=0)
+    sinad = signal / ((codes**2).mean(axis=0) - signal)
+    bits: NDArray[np.float64] = (10 * np.log10(sinad) - 1.76) / 6.02
+    return bits
+
+
+def _lsb(ideal: NDArray[np.float64]) -> float:
+    """Return the distance of ideal levels."""
+    require(len(ideal) >= 2, "linearity needs at least two levels: take a converter of more bits")
+    return float(ideal[1] - ideal[0])
+
+
+def _share_below(
+    convert: Convert, converters: int, inputs: NDArray[np.float64], low: int, transitions: int
+) -> NDArray[np.float64]:
+    """Return the share [converters, transitions] of inputs [n] converted to less than a code."""
+    codes = convert(np.repeat(inputs[:, None], converters, axis=1)) - low
+    counts = np.stack([np.bincount(each, minlength=transitions + 1) for each in codes.T])
+    below = counts.cumsum(axis=1)[:, :transitions] / len(inputs)
+    beyond = (below[:, 0] == 0) | (below[:, -1] == 1)
+    require(
+        not beyond.any(),
+        f"converter {beyond.argmax()} has its first or last transition beyond the test: raise the "
+        "margin",
+    )
+    return below

@@ -1,0 +1,1 @@
+"""Packets from the host, answered word for word as the RTL does."""

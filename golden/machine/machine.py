@@ -1,0 +1,456 @@
+"""The machine: memories, a sequencer, a vector unit and tiles; executes programs bit-exactly.
+
+It is the reference of the RTL, instruction by instruction, and one of the backends of the host.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.array.lines import Array
+from golden.machine import vector_unit
+from golden.machine.programmer import Programmer, set_directly
+from golden.machine.scheduler import Block, block_weights, blocks, rounds
+from golden.tile.analog import Analog
+from golden.tile.tile import Tile
+from golden.tile.weights import checked_integers
+from spec.config import ChipConfig
+from spec.isa import (
+    CHIP_COUNTERS,
+    DESCRIPTOR_FIELDS,
+    HOLDING_FIELDS,
+    NOT_COUNTED,
+    OPERATIONS,
+    RIGHT_SHIFTS,
+    SHIFTS,
+    TILE_COUNTERS,
+    WORD_BITS,
+    WORD_RANGE,
+    Counter,
+    ErrorCode,
+    Instruction,
+    MachineError,
+    Opcode,
+    Space,
+)
+from spec.packet import space_words
+
+Words = NDArray[np.uint32]
+
+
+def blank_tile(config: ChipConfig, tile: int) -> Analog:
+    """Return the analogue part of a tile as it comes from the foundry, with draws of its own."""
+    # Entropy that no stream of the physics is drawn from.
+    seed = np.random.SeedSequence([config.physics.seed, tile]).generate_state(1, np.uint64)[0] >> 1
+    physics = dataclasses.replace(config.physics, seed=int(seed))
+    config = dataclasses.replace(config, physics=physics)
+    return Analog(config, Array(config))
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a program runs, why the last one stopped, and at which instruction."""
+
+    running: bool
+    code: ErrorCode
+    pc: int
+
+
+@dataclass
+class Effects:
+    """What one instruction did.
+
+    Attributes
+    ----------
+    pc
+        Its address.
+    instruction
+        What was decoded; None if that failed.
+    code
+        NONE, or why the machine stopped; nothing below has changed then.
+    words
+        Writes to the vector memory: address and values [n].
+    scalars
+        Writes to scalars, by number.
+    counters
+        What was added to the counters, those of the chip under None, those of a tile under its
+        number.
+    """
+
+    pc: int
+    instruction: Instruction | None = None
+    code: ErrorCode = ErrorCode.NONE
+    words: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
+    scalars: dict[int, int] = field(default_factory=dict)
+    counters: dict[int | None, dict[str, int]] = field(default_factory=dict)
+
+    def count(self, name: str, amount: int, tile: int | None = None) -> None:
+        """Add to a counter."""
+        if amount:
+            counters = self.counters.setdefault(tile, {})
+            counters[name] = counters.get(name, 0) + amount
+
+
+class Machine:
+    """A chip, as its host sees it.
+
+    Parameters
+    ----------
+    config
+        The chip.
+    programmer
+        How tiles are programmed; `set_directly` unless given.
+
+    Attributes
+    ----------
+    status
+        Whether a program runs, and how the last one ended.
+    tiles
+        The tiles; as `blank_tile` has them at first.
+    chip_counters, tile_counters
+        Values since reset, without those that depend on time.
+    """
+
+    def __init__(self, config: ChipConfig, programmer: Programmer = set_directly):
+        self.config = config
+        self.programmer = programmer
+        self.status = Status(False, ErrorCode.NONE, 0)
+        self.tiles = [Tile(config, blank_tile(config, tile)) for tile in range(config.tiles)]
+        self.chip_counters = {c.name: 0 for c in CHIP_COUNTERS if not c.timed}
+        self.tile_counters = [
+            {c.name: 0 for c in TILE_COUNTERS if not c.timed} for _ in range(config.tiles)
+        ]
+        # Spaces as their words, and views of the same memory as items.
+        self._spaces = {space: np.zeros(space_words(config, space), "<u4") for space in Space}
+        self._vector = self._spaces[Space.VECTOR].view("<i4")
+        self._program = self._spaces[Space.PROGRAM].view("<u8")
+        self._scalars = self._spaces[Space.SCALAR].view("<i8")
+        self._weights = self._spaces[Space.WEIGHT].view("<i4")
+        self._descriptors = self._spaces[Space.DESCRIPTOR].reshape(-1, len(DESCRIPTOR_FIELDS))
+        self._holdings = self._spaces[Space.HOLDING].reshape(-1, len(HOLDING_FIELDS))
+        self._steps = np.full(config.steps, config.forward.covering_step, np.int64)
+
+    # Host
+
+    def write(self, space: Space, address: int, words: Sequence[int] | Words) -> None:
+        """Write words of 32 bits, 0 to 2**32 - 1, from an address on.
+
+        Raises
+        ------
+        MachineError
+            BUSY, RANGE or VALUE.
+        UserError
+            If the words are none.
+        """
+        values = checked_integers("words", words, (-1,), 0, (1 << WORD_BITS) - 1).astype("<u4")
+        where = self._place(space, address, len(values))
+        if space is Space.WEIGHT:
+            low, high = self.config.weight_range
+            weights = values.view("<i4")
+            _require(bool(((weights >= low) & (weights <= high)).all()), ErrorCode.VALUE)
+        if space is Space.HOLDING:
+            matrices = values[(address + 1) % 2 :: 2]
+            _require(bool((matrices <= self.config.matrices).all()), ErrorCode.VALUE)
+        self._spaces[space][where] = values
+        if space is Space.DESCRIPTOR and len(values):
+            # Holdings count matrices from 1.
+            size = len(DESCRIPTOR_FIELDS)
+            first, last = address // size + 1, (address + len(values) - 1) // size + 1
+            held = self._holdings[:, 1]
+            held[(held >= first) & (held <= last)] = 0
+
+    def read(self, space: Space, address: int, count: int) -> Words:
+        """Return `count` words of 32 bits from an address on.
+
+        Raises
+        ------
+        MachineError
+            BUSY or RANGE.
+        """
+        return self._spaces[space][self._place(space, address, count)].copy()
+
+    def counters(self) -> list[int]:
+        """Return the counters of the chip, then those of each tile, in the order of the tables.
+
+        Those that depend on time are `NOT_COUNTED`.
+        """
+        tables: list[tuple[Sequence[Counter], dict[str, int]]] = [
+            (CHIP_COUNTERS, self.chip_counters)
+        ]
+        tables += [(TILE_COUNTERS, counters) for counters in self.tile_counters]
+        return [
+            NOT_COUNTED if counter.timed else counters[counter.name]
+            for table, counters in tables
+            for counter in table
+        ]
+
+    def start(self, pc: int = 0) -> None:
+        """Begin to run the program at an address; `step` executes it.
+
+        Raises
+        ------
+        MachineError
+            BUSY.
+        """
+        self._refuse_while_running()
+        self._steps[:] = self.config.forward.covering_step
+        self.status = Status(True, ErrorCode.NONE, pc)
+
+    def run(self, pc: int = 0) -> None:
+        """Run the program at an address to its end.
+
+        Raises
+        ------
+        MachineError
+            BUSY, or why and where the program stopped.
+        """
+        self.start(pc)
+        while self.status.running:
+            self.step()
+        if self.status.code is not ErrorCode.NONE:
+            raise MachineError(self.status.code, self.status.pc)
+
+    def abort(self) -> None:
+        """Stop the program, if one runs, before its next instruction."""
+        if self.status.running:
+            self.status = Status(False, ErrorCode.ABORTED, self.status.pc)
+
+    def _place(self, space: Space, address: int, count: int) -> slice:
+        self._refuse_while_running()
+        _require(_inside(address, count, len(self._spaces[space])), ErrorCode.RANGE)
+        return slice(address, address + count)
+
+    def _refuse_while_running(self) -> None:
+        _require(not self.status.running, ErrorCode.BUSY)
+
+    # Execution
+
+    def step(self) -> Effects:
+        """Execute one instruction and return what it did.
+
+        Raises
+        ------
+        ValueError
+            If no program runs.
+        """
+        if not self.status.running:
+            raise ValueError("no program runs: call start() first")
+        effects = Effects(self.status.pc)
+        try:
+            next_pc = self._execute(effects)
+        except MachineError as error:
+            effects.code = error.code
+            self.status = Status(False, error.code, effects.pc)
+            return effects
+        effects.count("instructions", 1)
+        for address, values in effects.words:
+            self._vector[address : address + len(values)] = values
+        for number, value in effects.scalars.items():
+            self._scalars[number] = value
+        for tile, amounts in effects.counters.items():
+            counters = self.chip_counters if tile is None else self.tile_counters[tile]
+            for name, amount in amounts.items():
+                counters[name] += amount
+        pc = effects.pc if next_pc is None else next_pc
+        self.status = Status(next_pc is not None, ErrorCode.NONE, pc)
+        return effects
+
+    def _execute(self, effects: Effects) -> int | None:
+        """Execute the instruction at `effects.pc`; return where to go on, or None to stop."""
+        config = self.config
+        if not 0 <= effects.pc < config.program_words:
+            raise MachineError(ErrorCode.PROGRAM_COUNTER)
+        effects.instruction = instruction = Instruction.decode(int(self._program[effects.pc]))
+        opcode, immediate = instruction.opcode, instruction.immediate
+        d, a, b, c, n = (int(self._scalars[getattr(instruction, name)]) for name in "dabcn")
+        target = immediate % (1 << WORD_BITS)
+        next_pc = effects.pc + 1
+
+        def result(value: int) -> None:
+            effects.scalars[instruction.d], saturations = vector_unit.saturate_scalar(value)
+            effects.count("saturations", saturations)
+
+        match opcode:
+            case Opcode.HALT:
+                return None
+            case Opcode.JUMP:
+                return target
+            case Opcode.BEQ:
+                return target if a == b else next_pc
+            case Opcode.BNE:
+                return target if a != b else next_pc
+            case Opcode.BLT:
+                return target if a < b else next_pc
+            case Opcode.BGE:
+                return target if a >= b else next_pc
+            case Opcode.LOOP:
+                result(max(d - 1, 0))
+                return target if d > 1 else next_pc
+            case Opcode.SET:
+                result(immediate)
+            case Opcode.SETH:
+                result((immediate << WORD_BITS) + d % (1 << WORD_BITS))
+            case Opcode.ADD:
+                result(a + b)
+            case Opcode.SUB:
+                result(a - b)
+            case Opcode.ADDI:
+                result(a + immediate)
+            case Opcode.LOAD:
+                result(int(self._words(a + immediate, 1)[0]))
+            case Opcode.STORE:
+                self._words(a + immediate, 1)
+                word, saturations = vector_unit.saturate_scalar(b, WORD_RANGE)
+                effects.words.append((a + immediate, np.array([word])))
+                effects.count("saturations", saturations)
+            case Opcode.STEP:
+                low, high = config.step_range
+                _require(0 <= immediate < config.steps and low <= a <= high, ErrorCode.OPERAND)
+                self._steps[immediate] = a
+            case Opcode.MVM:
+                self._multiply(effects, immediate, d, a, c, n, transposed=False)
+            case Opcode.MVM_T:
+                _require(config.transposable, ErrorCode.ILLEGAL)
+                self._multiply(effects, immediate, d, a, c, n, transposed=True)
+            case _:
+                self._compute(effects, opcode, d, a, b, c, n)
+        return next_pc
+
+    def _words(self, address: int, count: int) -> NDArray[np.int64]:
+        """Return `count` words of the vector memory, or raise ADDRESS."""
+        _require(_inside(address, count, len(self._vector)), ErrorCode.ADDRESS)
+        return self._vector[address : address + count].astype(np.int64)
+
+    def _compute(
+        self, effects: Effects, opcode: Opcode, d: int, a: int, b: int, c: int, n: int
+    ) -> None:
+        """Execute an instruction of the vector unit."""
+        low, high = WORD_RANGE
+        allowed = {
+            Opcode.VSHIFT: SHIFTS[0] <= c <= SHIFTS[1],
+            Opcode.VSCALE: low <= b <= high and RIGHT_SHIFTS[0] <= c <= RIGHT_SHIFTS[1],
+            Opcode.VCLAMP: low <= b <= c <= high,
+        }
+        _require(allowed.get(opcode, True), ErrorCode.OPERAND)
+        operation = OPERATIONS[opcode]
+        sources = [self._words(address, n) for address in (a, b)[: len(operation.sources)]]
+        first, second = sources[0], sources[-1]
+        if operation.destination:
+            self._words(d, n)
+            for address in (a, b)[: len(sources)]:
+                _require(address == d or abs(address - d) >= n, ErrorCode.OVERLAP)
+            words, saturations = vector_unit.map_words(opcode, first, second, b, c)
+            effects.words.append((d, words))
+        else:
+            exact = (
+                vector_unit.dot(first, second)
+                if opcode is Opcode.VDOT
+                else vector_unit.block_exponent(first)
+            )
+            value, saturations = vector_unit.saturate_scalar(exact)
+            assert effects.instruction
+            effects.scalars[effects.instruction.d] = value
+        effects.count("saturations", saturations)
+
+    # Products
+
+    def _multiply(
+        self,
+        effects: Effects,
+        matrix: int,
+        d: int,
+        a: int,
+        shift: int,
+        count: int,
+        *,
+        transposed: bool,
+    ) -> None:
+        """Execute MVM or MVM_T."""
+        config = self.config
+        _require(RIGHT_SHIFTS[0] <= shift <= RIGHT_SHIFTS[1], ErrorCode.OPERAND)
+        _require(0 <= matrix < config.matrices, ErrorCode.MATRIX)
+        rows, columns, _, first = (int(value) for value in self._descriptors[matrix])
+        fits = 0 < rows <= config.vector_words and 0 < columns <= config.vector_words
+        _require(fits and first < config.tiles, ErrorCode.MATRIX)
+        inputs, outputs = (columns, rows) if transposed else (rows, columns)
+        x = self._words(a, count * inputs).reshape(count, inputs)
+        self._words(d, count * outputs)
+        apart = d + count * outputs <= a or a + count * inputs <= d
+        _require(apart or count == 0, ErrorCode.OVERLAP)
+        weights = self._matrix(matrix)
+
+        x, clips = vector_unit.saturate(x, config.input_range)
+        effects.count("input_clips", clips)
+        wide = np.int64 if config.partial_bits <= 64 else object
+        sums = np.zeros((count, outputs), wide)
+        for batch in rounds(config, rows, columns, first):
+            for block in batch:
+                self._hold(effects, matrix, block, weights)
+            for block in batch if count else ():
+                source, target = block.directed(transposed)
+                part = x[:, source]
+                lines = config.direction(transposed).inputs
+                padded = np.pad(part, [(0, 0), (0, lines - part.shape[1])])
+                results = self._tile_products(effects, block.tile, padded, transposed)
+                sums[:, target] += results[:, : target.stop - target.start]
+        words, saturations = vector_unit.saturate(vector_unit.round_shift(sums, shift), WORD_RANGE)
+        effects.words.append((d, words.ravel()))
+        effects.count("saturations", saturations)
+
+    def _matrix(self, matrix: int) -> NDArray[np.int64] | None:
+        """Return the weights [rows, columns] of a matrix, or None if its tiles hold all of it.
+
+        Raises `MachineError` WEIGHTS if tiles must be programmed from outside of the memory.
+        """
+        rows, columns, address, first = (int(value) for value in self._descriptors[matrix])
+        placed = blocks(self.config, rows, columns, first)
+        if all(self._holds(matrix, block) for block in placed):
+            return None
+        _require(_inside(address, rows * columns, len(self._weights)), ErrorCode.WEIGHTS)
+        return self._weights[address : address + rows * columns].reshape(rows, columns)
+
+    def _holds(self, matrix: int, block: Block) -> bool:
+        return bool((self._holdings[block.tile] == (block.number, matrix + 1)).all())
+
+    def _hold(
+        self, effects: Effects, matrix: int, block: Block, weights: NDArray[np.int64] | None
+    ) -> None:
+        """Program a block into its tile unless it is there."""
+        if self._holds(matrix, block):
+            return
+        assert weights is not None
+        part = block_weights(self.config, weights, block)
+        done = self.programmer(self.tiles[block.tile].analog, part)
+        self.tiles[block.tile] = Tile(self.config, done.analog)
+        self._holdings[block.tile] = block.number, matrix + 1
+        effects.count("reprograms", 1)
+        effects.count("reads", done.reads, block.tile)
+        effects.count("pulses", done.pulses, block.tile)
+        effects.count("failures", done.failures, block.tile)
+
+    def _tile_products(
+        self, effects: Effects, tile: int, vectors: NDArray[np.int64], transposed: bool
+    ) -> NDArray[np.int64]:
+        """Multiply vectors [n, inputs] on a tile, and count."""
+        config = self.config
+        products = self.tiles[tile].multiply(vectors, self._steps, transposed=transposed)
+        effects.count("drives", len(vectors) * config.planes, tile)
+        effects.count("conversions", products.codes.size, tile)
+        effects.count("clips_high", int(products.clips_high.sum()), tile)
+        effects.count("clips_low", int(products.clips_low.sum()), tile)
+        effects.count("saturations", int(products.saturations.sum()), tile)
+        return products.results
+
+
+def _inside(address: int, count: int, size: int) -> bool:
+    """Tell whether `count` words from an address on lie in a memory."""
+    return address >= 0 and count >= 0 and address + count <= size
+
+
+def _require(holds: bool, code: ErrorCode) -> None:
+    """Raise `MachineError` unless a condition holds."""
+    if not holds:
+        raise MachineError(code)

@@ -1,0 +1,119 @@
+"""What stands behind the analogue boundary of a tile: drive it, hold it, compare it.
+
+The model of the tile and the co-simulated RTL use the same object; the RTL asks it question by
+question, through `hw.boundary.analog.AnalogPort`.
+"""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.array.lines import Array
+from golden.converter.adc import AdcErrors, Adcs
+from golden.draws import Draw, keyed_normal, stream
+from golden.tile.mapping import cell_levels, column_values, row_values
+from golden.tile.weights import slice_weights
+from spec.config import ChipConfig
+from spec.physics import IDEAL
+
+
+class Analog:
+    """An array with its converters, as real as `config.physics` says.
+
+    It draws from its random streams with every sample. A second object of the same configuration
+    is the same chip, and sees the same noise.
+    """
+
+    def __init__(self, config: ChipConfig, array: Array):
+        self.config = config
+        self.array = array
+        physics = config.physics
+        errors = any((physics.adc_offset, physics.adc_gain, physics.adc_inl, physics.adc_dnl))
+        self._errors = AdcErrors(config) if errors else None
+        self._noise = stream(physics.seed, Draw.SENSE_NOISE)
+        self._reads = np.zeros(array.cells.shape, np.int64)
+
+    @classmethod
+    def ideal(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
+        """Return the ideal analogue part that holds weights [rows, columns], physics left out.
+
+        Raises
+        ------
+        UserError
+            If the shape or a weight does not fit the configuration.
+        """
+        return cls.programmed(dataclasses.replace(config, physics=IDEAL), weights)
+
+    @classmethod
+    def programmed(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
+        """Return the analogue part with weights [rows, columns] programmed without pulses.
+
+        Raises
+        ------
+        UserError
+            If the shape or a weight does not fit the configuration, or the physics cannot be
+            computed for it.
+        """
+        levels = cell_levels(config, slice_weights(config, weights))
+        return cls(config, Array.programmed(config, levels))
+
+    def hold(self, codes: NDArray[np.int64], *, transposed: bool = False) -> NDArray[np.float64]:
+        """Drive planes of DAC codes [n, inputs], settle and sample.
+
+        The first product after write pulses finds the cells relaxed.
+
+        Returns the held values [n, converters, groups] in units, as `golden.converter.adc` defines
+        them.
+
+        Raises
+        ------
+        UserError
+            As `golden.array.lines.Array.currents` and `transposed_currents`.
+        """
+        self.array.cells.relax()
+        if transposed:
+            held = row_values(self.config, self.array.transposed_currents(codes))
+        else:
+            held = column_values(self.config, self.array.currents(codes))
+        if self.config.physics.sense_noise:
+            noise = self._noise.standard_normal(held.shape)
+            if self.config.unit_columns:
+                # One value, held once, that every group converts again.
+                noise[:, -1] = noise[:, -1, :1]
+            held += self.config.physics.sense_noise * noise
+        return held
+
+    def hold_cells(
+        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Read cells (slices, rows, lines) [n], all different, one by one, and sample.
+
+        Returns the held values [n] in units. Their noise depends on the cell and on how often it
+        has been read, alone: cells may be visited in any order.
+        """
+        physics = self.config.physics
+        currents, deviation = self.array.cell_currents(slices, rows, lines)
+        at = (slices, rows, lines)
+        cell = np.ravel_multi_index(at, self._reads.shape)
+        draws = keyed_normal(physics.seed, Draw.VERIFY_NOISE, cell, self._reads[at])
+        self._reads[at] += 1
+        return currents + draws * np.hypot(deviation, physics.sense_noise)
+
+    def adcs(self, steps: NDArray[np.int64]) -> Adcs:
+        """Return the converters with steps [n, steps], for values [n, planes, converters, groups].
+
+        Steps [steps] are for the values [converters] of one group.
+        """
+        config = self.config
+        counts = [config.adcs] * config.slices + [1] * config.unit_columns
+        spread = np.repeat(steps, counts, axis=-1)
+        adc = np.arange(config.converters)
+        if steps.ndim == 1:
+            return Adcs(config, spread, self._errors, adc)
+        return Adcs(config, spread[:, None, :, None], self._errors, adc[:, None])
+
+    def cell_adcs(self, converters: NDArray[np.int64]) -> Adcs:
+        """Return `converters` [n] of the tile, set to read a single cell each."""
+        step = np.full(len(converters), self.config.verify_step)
+        return Adcs(self.config, step, self._errors, converters)

@@ -1,0 +1,204 @@
+"""Programming by write-verify: read a cell, compare, pulse, and again until it fits.
+
+Each cell is brought to its level by itself:
+
+1. Read it through the ADC that serves its bit line.
+2. Within `verify_tolerance` codes of the level's code: done.
+3. After `pulse_limit` pulses: given up.
+4. Else a SET pulse if it reads too little, a RESET pulse if too much. The first pulse, and the
+   first after a change of direction (an overshoot), has the amplitude `pulse_first`; each further
+   one is `pulse_increment` higher, up to the largest that `pulse_bits` can say.
+
+Programming over old content is the same: nothing is assumed of the state of a cell.
+
+A cell is read with one plane, so that DAC and ADC bound how well it can be placed: a level is
+`abs(verify_code) / 2**verify_step` codes wide. With a DAC of one bit that is a single code, and a
+cell fits anywhere within half a level.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.array.cells import Pulse
+from golden.tile.analog import Analog
+from golden.tile.mapping import cell_levels
+from golden.tile.weights import slice_weights
+from spec.config import ChipConfig, Mapping
+from spec.errors import require
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Cells and the levels that they are to hold, in the order in which they are programmed.
+
+    A cell is named as the periphery selects it, all arrays [n]: `slices`, `rows`; `adcs` and
+    `groups`, the ADC of its array and the column within that ADC's share; `sides`, 0 for the
+    positive and 1 for the negative cell of the differential mapping; in the offset mapping, 0 for
+    a column and 1 for the unit column, whatever `adcs` and `groups` say.
+    """
+
+    slices: Ints
+    rows: Ints
+    adcs: Ints
+    groups: Ints
+    sides: Ints
+    levels: Ints
+
+    def __len__(self) -> int:
+        return len(self.slices)
+
+    def lines(self, config: ChipConfig) -> Ints:
+        """Return the bit lines [n] of the cells, as `golden.tile.mapping` numbers them."""
+        columns = self.adcs * config.forward.groups + self.groups
+        if config.mapping is Mapping.DIFFERENTIAL:
+            return 2 * columns + self.sides
+        return np.where(self.sides == 1, config.columns, columns)
+
+    def converters(self, config: ChipConfig) -> Ints:
+        """Return which ADC of the tile [n] reads each cell."""
+        lanes = self.slices * config.adcs + self.adcs
+        if config.mapping is Mapping.DIFFERENTIAL:
+            return lanes
+        return np.where(self.sides == 1, config.converters - 1, lanes)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of each cell: whether it fits, its last code, and the pulses it took; all [n]."""
+
+    success: NDArray[np.bool_]
+    codes: Ints
+    pulses: Ints
+
+
+def targets(
+    config: ChipConfig, weights: ArrayLike, rows: slice = slice(None), columns: slice = slice(None)
+) -> Targets:
+    """Return the cells that hold weights [rows, columns], or of a region of them.
+
+    Slice by slice, row by row, along the row. Of the offset mapping, the unit column's cells in
+    the chosen rows come with it; the reference stays as fresh cells are, at the lowest level.
+
+    Raises
+    ------
+    UserError
+        If the shape or a weight does not fit the configuration, the region reaches beyond the
+        matrix, or the ADC cannot tell the levels.
+    """
+    _require_verifiable(config)
+    _require_inside("rows", rows, config.rows)
+    _require_inside("columns", columns, config.columns)
+    levels = cell_levels(config, slice_weights(config, weights))
+    chosen = np.zeros(levels.shape, bool)
+    kept = np.zeros((config.rows, config.columns), bool)
+    kept[rows, columns] = True
+    if config.mapping is Mapping.DIFFERENTIAL:
+        chosen[:] = np.repeat(kept, 2, axis=1)
+    else:
+        chosen[..., : config.columns] = kept
+        chosen[-1, :, config.columns] = kept.any(axis=1)
+    slices, at_rows, lines = np.nonzero(chosen)
+    if config.mapping is Mapping.DIFFERENTIAL:
+        at_columns, sides = lines // 2, lines % 2
+    else:
+        sides = (lines == config.columns).astype(np.int64)
+        at_columns = np.where(sides == 1, 0, lines)
+    adcs, groups = at_columns // config.forward.groups, at_columns % config.forward.groups
+    return Targets(slices, at_rows, adcs, groups, sides, levels[chosen])
+
+
+def program(analog: Analog, wanted: Targets) -> Outcome:
+    """Program the cells of an array, all different.
+
+    Cells do not influence each other, so all are stepped together; the pulses and draws of each
+    are those of programming one after the other.
+
+    Raises
+    ------
+    UserError
+        If a cell lies outside of the array or is named twice, a level does not exist, or the ADC
+        cannot tell the levels.
+    """
+    config = analog.config
+    _require_verifiable(config)
+    _require_cells(config, wanted)
+    count = len(wanted)
+    slices, rows, lines = wanted.slices, wanted.rows, wanted.lines(config)
+    converters = wanted.converters(config)
+    goal = np.array(config.verify_targets)[wanted.levels]
+    # Negative where a larger conductance reads as a smaller code.
+    direction = 1 if config.verify_code > 0 else -1
+    strongest = (1 << config.pulse_bits) - 1
+
+    success = np.zeros(count, bool)
+    codes = np.zeros(count, np.int64)
+    pulses = np.zeros(count, np.int64)
+    kinds = np.full(count, -1)
+    amplitudes = np.zeros(count, np.int64)
+    active = np.arange(count)
+    while active.size:
+        held = analog.hold_cells(slices[active], rows[active], lines[active])
+        codes[active] = analog.cell_adcs(converters[active]).convert(held)
+        miss = (codes[active] - goal[active]) * direction
+        fits = np.abs(miss) <= config.verify_tolerance
+        success[active[fits]] = True
+        going_on = ~fits & (pulses[active] < config.pulse_limit)
+        active, miss = active[going_on], miss[going_on]
+
+        kind = np.where(miss < 0, Pulse.SET, Pulse.RESET)
+        higher = np.minimum(amplitudes[active] + config.pulse_increment, strongest)
+        amplitudes[active] = np.where(kind == kinds[active], higher, config.pulse_first)
+        kinds[active] = kind
+        pulses[active] += 1
+        if active.size:
+            where = (slices[active], rows[active], lines[active])
+            analog.array.cells.pulse(*where, kind, amplitudes[active])
+    return Outcome(success, codes, pulses)
+
+
+def _require_verifiable(config: ChipConfig) -> None:
+    require(
+        config.verifiable,
+        f"an ADC of adc_bits={config.adc_bits} cannot tell the {config.levels} levels of a cell "
+        f"when it reads one with dac_bits={config.dac_bits}: raise adc_bits or dac_bits",
+    )
+
+
+def _require_inside(name: str, region: slice, size: int) -> None:
+    """Raise `UserError` for ends that slicing would move into the matrix."""
+    ends = [end for end in (region.start, region.stop) if end is not None]
+    for end in ends:
+        require(
+            -size <= end <= size,
+            f"{name} to program must end within the matrix, at 0 to {size}, not {end}",
+        )
+
+
+def _require_cells(config: ChipConfig, wanted: Targets) -> None:
+    """Raise `UserError` that names the first cell that cannot be programmed."""
+    limits = {
+        "slices": config.slices,
+        "rows": config.rows,
+        "adcs": config.adcs,
+        "groups": config.forward.groups,
+        "sides": 2,
+        "levels": config.levels,
+    }
+    for name, size in limits.items():
+        values = getattr(wanted, name)
+        bad = np.flatnonzero((values < 0) | (values >= size))
+        if bad.size:
+            i = int(bad[0])
+            require(
+                False,
+                f"cell {i} to program (slice {wanted.slices[i]}, row {wanted.rows[i]}, ADC "
+                f"{wanted.adcs[i]}, group {wanted.groups[i]}, side {wanted.sides[i]}, level "
+                f"{wanted.levels[i]}) must have {name} of 0 to {size - 1}, not {values[i]}",
+            )
+    cells = np.stack([wanted.slices, wanted.rows, wanted.lines(config)])
+    distinct = np.unique(cells, axis=1).shape[1] == len(wanted)
+    require(distinct, "a cell to program is named twice: name it once a call")

@@ -1,0 +1,1 @@
+"""The analogue boundary: its signature, and the macro behind it on an ASIC."""

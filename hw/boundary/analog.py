@@ -1,0 +1,106 @@
+"""The boundary between the digital periphery and whatever stands for the array.
+
+Behind it is the NumPy physics in co-simulation, a synthesizable emulator on an FPGA, or the pins
+of the macro in an ASIC. The periphery does not know which.
+"""
+
+from amaranth.hdl import signed, unsigned
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from spec.config import ChipConfig
+
+
+class Mode(enum.Enum, shape=3):  # type: ignore[call-arg]
+    """What the array is asked to do."""
+
+    IDLE = 0
+    """No line is driven."""
+    MVM = 1
+    """Word lines are driven with DAC codes; bit lines are sensed."""
+    MVM_T = 2
+    """Columns are driven, the positive line with the DAC code and the negative one with its
+    opposite; word lines are sensed. Never with the offset mapping."""
+    READ = 3
+    """One cell alone conducts, its word line driven with `ChipConfig.verify_code`."""
+    SET = 4
+    """One cell gets a write pulse that raises its conductance."""
+    RESET = 5
+    """One cell gets a write pulse that lowers its conductance."""
+
+
+PRODUCT_MODES = Mode.MVM, Mode.MVM_T
+"""Modes in which a product is made."""
+
+
+class CellLayout(data.StructLayout):
+    """A cell, named as the periphery selects it; see `golden.tile.write_verify.Targets`."""
+
+    def __init__(self, config: ChipConfig):
+        super().__init__(
+            {
+                "slice": range(max(2, config.slices)),
+                "row": range(max(2, config.rows)),
+                "adc": range(max(2, config.adcs)),
+                "group": config.select_bits,
+                "side": 1,
+            }
+        )
+
+
+def step_layout(config: ChipConfig) -> data.ArrayLayout:
+    """Return the layout of the ADC steps: log2 in units, one a slice, then the unit column's."""
+    return data.ArrayLayout(unsigned(config.step_bits), config.steps)
+
+
+class AnalogPort(wiring.Signature):
+    """Signals of one tile, seen from the periphery. All outputs follow from registers alone.
+
+    Members
+    -------
+    mode : Out, `Mode`
+        Changes together with the codes.
+    code : Out, `drive_lines` x signed(code_bits)
+        DAC codes, element i that of word line i or, in MVM_T, column i.
+    cell : Out, `CellLayout`
+        Cell that is read or pulsed.
+    amplitude : Out, unsigned(pulse_bits)
+        Height of a write pulse, as a DAC code.
+    strobe : Out, 1
+        High in the first cycle of every new drive or write pulse.
+    settled : In, 1
+        By the end of this cycle the array will have settled for the present drive, or the pulse
+        will be over. Ignored while `strobe` is high; from the next cycle on it must speak of the
+        new drive, and once high it stays so.
+    sample : Out, 1
+        What is sensed is frozen at the end of this cycle, and the next drive begins.
+    select : Out, unsigned(select_bits)
+        Which of the columns that share it, or word lines in MVM_T, each ADC looks at.
+    step : Out, `steps` x unsigned(step_bits)
+        Step of the ADCs of each slice, and of the unit column's, as log2 in units.
+    trial : Out, `converters` x signed(adc_bits)
+        Trial code of each ADC: those of slice 0, slice 1, ..., then that of the unit column.
+    above : In, `converters` bits
+        The held value of this ADC is at or above the threshold of its trial code; answers
+        `select`, `step` and `trial` within the cycle.
+    beyond : In, `converters` bits
+        The held value lies outside of the ADC's range; answers `select` and `step`.
+    """
+
+    def __init__(self, config: ChipConfig):
+        super().__init__(
+            {
+                "mode": Out(Mode),
+                "code": Out(data.ArrayLayout(signed(config.code_bits), config.drive_lines)),
+                "cell": Out(CellLayout(config)),
+                "amplitude": Out(config.pulse_bits),
+                "strobe": Out(1),
+                "settled": In(1),
+                "sample": Out(1),
+                "select": Out(config.select_bits),
+                "step": Out(step_layout(config)),
+                "trial": Out(data.ArrayLayout(signed(config.adc_bits), config.converters)),
+                "above": In(config.converters),
+                "beyond": In(config.converters),
+            }
+        )

@@ -1,0 +1,1 @@
+"""What several blocks are built from."""

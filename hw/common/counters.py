@@ -1,0 +1,43 @@
+"""Performance counters: what the RTL did, from which cost follows."""
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import Out
+
+from spec.isa import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS
+
+TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE_COUNTERS})
+"""Counters of a tile since reset."""
+
+ChipCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in CHIP_COUNTERS})
+"""Counters of what the tiles share, since reset."""
+
+
+class Counters(wiring.Component):
+    """Add, in every cycle, an amount to each of some counters.
+
+    Parameters
+    ----------
+    layout
+        The counters.
+    amounts
+        What to add to each counter in this cycle, by name; signals of the caller.
+
+    Members
+    -------
+    counters : Out, `layout`
+        Two cycles late.
+    """
+
+    def __init__(self, layout: data.StructLayout, amounts: dict[str, Value]):
+        self.amounts = amounts
+        super().__init__({"counters": Out(layout)})
+
+    def elaborate(self, platform):
+        m = Module()
+        for name, amount in self.amounts.items():
+            # The sum of many flags settles into a register first, out of the way of the adder.
+            added = Signal(Value.cast(amount).shape(), name=f"add_{name}")
+            counter = self.counters[name]
+            m.d.sync += [added.eq(amount), counter.eq(counter + added)]
+        return m

@@ -1,0 +1,69 @@
+"""Memory of 64-bit items that the host accesses by words of 32 bits."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hw.machine.interfaces import WordPort
+from spec.isa import WORD_BITS
+
+
+class ItemMemory(wiring.Component):
+    """`depth` items, zero at first, of which several can be read at once.
+
+    Members
+    -------
+    host : In, `WordPort`
+        Words 2 i and 2 i + 1 are the lower and upper half of item i.
+    en, addresses : In, 1 and one address for each of `reads`
+        Read in this cycle, and not with `host.read`.
+    items : Out, 64 bits for each of `reads`
+        From the next cycle until the next read, the host's included.
+    halves, address, item : In, 2, address and 64 bits
+        Write the lower half where bit 0 of `halves` is set, the upper one where bit 1 is; not with
+        `host.write`.
+    """
+
+    def __init__(self, depth: int, reads: int):
+        self.depth = depth
+        item = 2 * WORD_BITS
+        super().__init__(
+            {
+                "host": In(WordPort()),
+                "en": In(1),
+                "addresses": In(data.ArrayLayout(range(depth), reads)),
+                "items": Out(data.ArrayLayout(item, reads)),
+                "halves": In(2),
+                "address": In(range(depth)),
+                "item": In(item),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        host = self.host
+        upper = Signal()
+        with m.If(host.read):
+            m.d.sync += upper.eq(host.address[0])
+        words = []
+        for half, name in enumerate(["lower", "upper"]):
+            m.submodules[name] = memory = Memory(shape=WORD_BITS, depth=self.depth, init=[])
+            store = memory.write_port()
+            this = slice(half * WORD_BITS, (half + 1) * WORD_BITS)
+            m.d.comb += [
+                store.en.eq(self.halves[half] | (host.write & (host.address[0] == half))),
+                store.addr.eq(Mux(host.write, host.address[1:], self.address)),
+                store.data.eq(Mux(host.write, host.data, self.item[this])),
+            ]
+            for i, address in enumerate(self.addresses):
+                load = memory.read_port()
+                m.d.comb += [
+                    load.en.eq(self.en | host.read),
+                    load.addr.eq(Mux(host.read, host.address[1:], address)),
+                    self.items[i][this].eq(load.data),
+                ]
+            # The host takes what the last of the ports reads.
+            words.append(load.data)
+        m.d.comb += host.value.eq(Mux(upper, words[1], words[0]))
+        return m

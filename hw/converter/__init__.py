@@ -1,0 +1,1 @@
+"""The digital side of DACs and ADCs."""

@@ -1,0 +1,1 @@
+"""Packets: responder, and the carriers on a serial line and on AXI."""

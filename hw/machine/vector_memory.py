@@ -1,0 +1,142 @@
+"""The vector memory: as many words as there are lanes in one access, at any address.
+
+Word a lies in bank a mod `lanes`, so that neighbours never share a bank; what banks and lanes
+differ by is a rotation.
+"""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from spec.config import ChipConfig
+from spec.isa import WORD_BITS
+
+
+class LanesLayout(data.ArrayLayout):
+    """Words of neighbouring addresses, the lowest first."""
+
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
+        super().__init__(signed(bits), config.lanes)
+
+
+class ReadPort(wiring.Signature):
+    """Reading, seen from the user.
+
+    Members
+    -------
+    en, address : Out
+        Read the words from `address` on; behind the last of the memory follows the first.
+    data : In, `LanesLayout`
+        What was read, from the next cycle until the next `en`. It is arbitrary before the first.
+    """
+
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
+        super().__init__(
+            {
+                "en": Out(1),
+                "address": Out(range(config.vector_words)),
+                "data": In(LanesLayout(config, bits)),
+            }
+        )
+
+
+class WritePort(wiring.Signature):
+    """Writing, seen from the user.
+
+    Members
+    -------
+    en, address, mask, data : Out
+        Write word i of `data` (`LanesLayout`) to `address` + i where bit i of `mask` is set. A
+        read in the same cycle gives the old words.
+    """
+
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
+        super().__init__(
+            {
+                "en": Out(1),
+                "address": Out(range(config.vector_words)),
+                "mask": Out(config.lanes),
+                "data": Out(LanesLayout(config, bits)),
+            }
+        )
+
+
+class VectorMemory(wiring.Component):
+    """`vector_words` signed words of `bits`, zero at first.
+
+    Members
+    -------
+    read : In, `ReadPort`
+    write : In, `WritePort`
+    """
+
+    def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
+        self.config, self.bits = config, bits
+        super().__init__({"read": In(ReadPort(config, bits)), "write": In(WritePort(config, bits))})
+
+    def elaborate(self, platform):
+        lanes = self.config.lanes
+        low_bits = lanes.bit_length() - 1
+        depth = self.config.vector_words // lanes
+        m = Module()
+
+        def split(address: Value) -> tuple[Value, Value]:
+            """Return what words and banks are rotated by, and the row of the first bank."""
+            return address[:low_bits], address[low_bits:]
+
+        read_turn, read_row = split(self.read.address)
+        write_turn, write_row = split(self.write.address)
+        turn = Signal(range(lanes))
+        with m.If(self.read.en):
+            m.d.sync += turn.eq(read_turn)
+        words = _rotated(self.write.data, write_turn, left=False)
+        mask = _rotated(self.write.mask, write_turn, left=False)
+
+        values = []
+        for bank in range(lanes):
+            memory = Memory(shape=signed(self.bits), depth=depth, init=[])
+            m.submodules[f"bank_{bank}"] = memory
+            load, store = memory.read_port(), memory.write_port()
+            # Banks below the first one that is touched are a row further.
+            m.d.comb += [
+                load.en.eq(self.read.en),
+                load.addr.eq(read_row + (bank < read_turn)),
+                store.en.eq(self.write.en & mask[bank]),
+                store.addr.eq(write_row + (bank < write_turn)),
+                store.data.eq(words[bank]),
+            ]
+            values.append(load.data)
+        for word, value in zip(self.read.data, _rotated(values, turn, left=True), strict=True):
+            m.d.comb += word.eq(value)
+        return m
+
+
+def share(m: Module, memory: VectorMemory, users: Sequence[wiring.Component]) -> None:
+    """Connect a memory with those that have a `read` and a `write` port each.
+
+    No two of them may read, or write, in the same cycle.
+    """
+    for user in users:
+        m.d.comb += user.read.data.eq(memory.read.data)
+        with m.If(user.read.en):
+            m.d.comb += [memory.read.en.eq(1), memory.read.address.eq(user.read.address)]
+        with m.If(user.write.en):
+            m.d.comb += [
+                memory.write.en.eq(1),
+                memory.write.address.eq(user.write.address),
+                memory.write.mask.eq(user.write.mask),
+                memory.write.data.eq(user.write.data),
+            ]
+
+
+def _rotated(items: Sequence[Value] | Value, by: Value, *, left: bool) -> list[Value]:
+    """Return the items rotated: to the left, item `by` comes first."""
+    rotated = list(items)
+    count = len(rotated)
+    for bit in range(len(by)):
+        step = (1 << bit) if left else -(1 << bit)
+        rotated = [Mux(by[bit], rotated[(i + step) % count], rotated[i]) for i in range(count)]
+    return rotated

@@ -1,0 +1,1 @@
+"""One tile: DAC sequencer, ADC search, shift-add and write-verify around an analogue port."""

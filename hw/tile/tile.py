@@ -1,0 +1,139 @@
+"""A tile: vectors in, matrix-vector products out, an analogue array in between.
+
+    vectors -> DacSequencer -> (array) -> SarBank -> ShiftAdd -> results
+                                  |          |
+    targets ----------------> WriteVerify <--+ ----------------> outcomes
+
+Sample-and-hold lets the next digit be driven while the last is converted, so the slower of the
+two sets the pace: `plane_cycles` of the `spec.config.Direction` a plane, `latency_cycles` for the
+first product.
+"""
+
+from amaranth.hdl import Module, Mux, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from hw.boundary.analog import AnalogPort, Mode
+from hw.common.counters import Counters, TileCounters
+from hw.converter.adc import SarBank
+from hw.converter.dac import DacSequencer, VectorLayout
+from hw.tile.shift_add import ResultsLayout, ShiftAdd, tree_sum
+from hw.tile.write_verify import OutcomeLayout, TargetLayout, WriteVerify
+from spec.config import ChipConfig
+
+
+class Tile(wiring.Component):
+    """The digital periphery of one array (or of one array per slice).
+
+    Members
+    -------
+    vectors : In, stream of `VectorLayout`
+        Operands and the ADC steps of their products.
+    results : Out, stream of `ResultsLayout`
+        As many transfers a product as its direction has groups, in order.
+    targets : In, stream of `hw.tile.write_verify.TargetLayout`
+        Cells to program. One is taken only while no product is under way, and a vector only while
+        no cell is being programmed; a vector that waits goes first.
+    outcomes : Out, stream of `hw.tile.write_verify.OutcomeLayout`
+        One for each target, in order.
+    analog : Out, `AnalogPort`
+    counters : Out, `TileCounters`
+        Two cycles late.
+    """
+
+    def __init__(self, config: ChipConfig):
+        self.config = config
+        super().__init__(
+            {
+                "vectors": In(stream.Signature(VectorLayout(config))),
+                "results": Out(stream.Signature(ResultsLayout(config))),
+                "targets": In(stream.Signature(TargetLayout(config))),
+                "outcomes": Out(stream.Signature(OutcomeLayout(config))),
+                "analog": Out(AnalogPort(config)),
+                "counters": Out(TileCounters),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dac = dac = DacSequencer(self.config)
+        m.submodules.adc = adc = SarBank(self.config)
+        m.submodules.shift_add = shift_add = ShiftAdd(self.config)
+        m.submodules.write_verify = write_verify = WriteVerify(self.config)
+
+        # The array and its ADCs serve products or programming, one at a time.
+        programming = write_verify.busy
+        under_way = (dac.mode != Mode.IDLE) | adc.busy | adc.codes.valid
+        idle = ~under_way & ~self.vectors.valid
+        m.d.comb += [
+            dac.vectors.payload.eq(self.vectors.payload),
+            dac.vectors.valid.eq(self.vectors.valid & ~programming),
+            self.vectors.ready.eq(dac.vectors.ready & ~programming),
+            write_verify.targets.payload.eq(self.targets.payload),
+            write_verify.targets.valid.eq(self.targets.valid & idle),
+            self.targets.ready.eq(write_verify.targets.ready & idle),
+        ]
+        connect(m, write_verify.outcomes, wiring.flipped(self.outcomes))
+        connect(m, shift_add.results, wiring.flipped(self.results))
+
+        analog = self.analog
+        m.d.comb += [
+            analog.code.eq(dac.code),
+            analog.cell.eq(write_verify.cell),
+            analog.amplitude.eq(write_verify.amplitude),
+            dac.settled.eq(analog.settled),
+            write_verify.settled.eq(analog.settled),
+            analog.sample.eq(adc.sample),
+            analog.select.eq(adc.select),
+            analog.step.eq(adc.step),
+            analog.trial.eq(adc.trial),
+            adc.above.eq(analog.above),
+            adc.beyond.eq(analog.beyond),
+            shift_add.codes.payload.eq(adc.codes.payload),
+            write_verify.codes.payload.eq(adc.codes.payload),
+        ]
+        with m.If(programming):
+            m.d.comb += [
+                analog.mode.eq(write_verify.mode),
+                analog.strobe.eq(write_verify.strobe),
+                adc.planes.payload.eq(write_verify.planes.payload),
+                adc.planes.valid.eq(write_verify.planes.valid),
+                write_verify.planes.ready.eq(adc.planes.ready),
+                write_verify.codes.valid.eq(adc.codes.valid),
+                adc.codes.ready.eq(write_verify.codes.ready),
+            ]
+        with m.Else():
+            m.d.comb += [
+                analog.mode.eq(dac.mode),
+                analog.strobe.eq(dac.strobe),
+                adc.planes.payload.eq(dac.planes.payload),
+                adc.planes.valid.eq(dac.planes.valid),
+                dac.planes.ready.eq(adc.planes.ready),
+                shift_add.codes.valid.eq(adc.codes.valid),
+                adc.codes.ready.eq(shift_add.codes.ready),
+            ]
+
+        codes = adc.codes.payload
+        taken = shift_add.codes.valid & shift_add.codes.ready
+        reported = write_verify.outcomes.valid & write_verify.outcomes.ready
+        high, low = [], []
+        for code, beyond in zip(codes.code, codes.beyond, strict=True):
+            high.append(taken & beyond & (code >= 0))
+            low.append(taken & beyond & (code < 0))
+        m.submodules.performance = performance = Counters(
+            TileCounters,
+            {
+                "cycles": Value.cast(1),
+                "drives": dac.strobe,
+                "conversions": Mux(taken, self.config.converters, 0),
+                "adc_cycles": adc.busy,
+                "clips_high": tree_sum(high),
+                "clips_low": tree_sum(low),
+                "saturations": tree_sum(list(shift_add.saturated)),
+                "reads": write_verify.strobe & (write_verify.mode == Mode.READ),
+                "pulses": write_verify.strobe & (write_verify.mode != Mode.READ),
+                "failures": reported & ~write_verify.outcomes.payload.success,
+            },
+        )
+        m.d.comb += self.counters.eq(performance.counters)
+        return m

@@ -1,0 +1,1 @@
+"""What is made from the RTL: Verilog, and counts of cells."""

@@ -1,0 +1,51 @@
+"""Generate Verilog: the same bytes for the same configuration, from any folder."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
+from amaranth.back import verilog
+from amaranth.lib import wiring
+
+from hw.boundary import macro
+from hw.tile.tile import Tile
+from hw.top.chip import AxiChip, UartChip
+from spec.config import ChipConfig
+from spec.errors import require
+
+TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
+    "tile": Tile,
+    "chip": AxiChip,
+    "chip_uart": UartChip,
+    "chip_traced": partial(AxiChip, traced=True),
+}
+"""Top levels by name."""
+
+ANALOG = "ports", "blackbox"
+
+
+def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
+    """Return the Verilog of a top level, headed by the configuration and its hash.
+
+    `analog` says what stands for the arrays: `ports` of the top level, or a `blackbox` inside the
+    chip, see `hw.boundary.macro`.
+
+    Raises
+    ------
+    UserError
+        If there is no such top level, or it cannot have the arrays so.
+    """
+    require(top in TOPS, f"there is no top level {top!r}: take one of {', '.join(TOPS)}")
+    require(analog in ANALOG, f"ANALOG must be one of {', '.join(ANALOG)}, not {analog!r}")
+    blackbox = analog == "blackbox"
+    require(not blackbox or top == "chip", f"only the top level chip has black boxes, not {top}")
+    design = AxiChip(config, blackbox=True) if blackbox else TOPS[top](config)
+    body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
+    if blackbox:
+        body += macro.stub(config)
+    fields = dataclasses.asdict(config)
+    # No Verilog depends on it.
+    del fields["physics"]
+    lines = [f"Ohmulator {top}", f"configuration hash {config.hash}"]
+    lines += [f"  {name} = {value}" for name, value in fields.items()]
+    return "".join(f"// {line}\n" for line in lines) + body

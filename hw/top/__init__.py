@@ -1,0 +1,1 @@
+"""Top levels of the chip."""

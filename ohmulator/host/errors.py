@@ -1,0 +1,28 @@
+"""What can go wrong between a host and a chip, each in one sentence."""
+
+from spec.errors import UserError
+from spec.isa import ErrorCode
+
+
+class LinkError(UserError):
+    """No good reply came, however often the command was sent."""
+
+
+class MismatchError(UserError):
+    """The chip is not the one that the local configuration describes."""
+
+
+class RefusedError(UserError):
+    """The chip refused a command, which therefore did nothing. `code` says why."""
+
+    def __init__(self, command: str, code: ErrorCode):
+        super().__init__(f"the chip refused to {command}: {code.summary} ({code.name})")
+        self.code = code
+
+
+class ProgramError(UserError):
+    """A program ended otherwise than by HALT, for `code`, at instruction `pc`."""
+
+    def __init__(self, code: ErrorCode, pc: int):
+        super().__init__(f"the program stopped at instruction {pc}: {code.summary} ({code.name})")
+        self.code, self.pc = code, pc

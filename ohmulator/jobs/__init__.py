@@ -1,0 +1,1 @@
+"""What `make` targets run: one file for each."""

@@ -1,0 +1,1 @@
+"""Definitions that every side is built from: configuration, instructions, packets, registers."""

@@ -1,0 +1,34 @@
+"""AXI: registers and packets in RTL, driven by independent masters."""
+
+import pytest
+
+from hw.tools import verilog
+from sim.runner import Build
+from spec.config import load
+from spec.isa import ErrorCode
+from tests.support.link_tops import AxiDevice
+from tests.support.tb_axi import AxiJob
+from tests.support.tb_packets import PacketsJob
+
+CONFIG = load("digits", tiles=1)
+
+
+@pytest.fixture(scope="module")
+def build():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(verilog.TOPS, "axi_device", AxiDevice)
+        yield Build(CONFIG, "axi_device", "verilator")
+
+
+@pytest.mark.parametrize("pauses, seed", [(0.0, 0), (0.6, 1)])
+def test_masters_that_pause_are_served(build, pauses, seed):
+    assert build.run("tests.support.tb_axi", AxiJob(CONFIG, pauses, seed)) == "passed"
+
+
+def test_ten_thousand_packets_of_any_kind(build):
+    codes = build.run("tests.support.tb_packets", PacketsJob(CONFIG, 10_000, seed=7))
+    assert codes.total() == 10_000
+    for code in ErrorCode:
+        # Streams damage nothing.
+        met = code is ErrorCode.NONE or (code >= ErrorCode.BUSY and code is not ErrorCode.CRC)
+        assert (codes[code] > 20) == met, code

@@ -1,0 +1,192 @@
+"""The whole chip in RTL, in lockstep with the model."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from golden.machine.machine import Machine
+from golden.machine.programmer import write_verify
+from ohmulator.host.tb_chip import ChipJob
+from sim.runner import Build
+from spec.config import ChipConfig, load
+from spec.isa import Opcode
+from tests.support.configs import chip_sessions
+from tests.support.tb_axi import AxiJob
+from tests.support.tb_chip_uart import on_model
+from tests.support.tb_uart import UartJob
+
+SMALL = load(
+    "digits",
+    rows=3,
+    columns=2,
+    adcs=1,
+    tiles=3,
+    lanes=2,
+    vector_words=128,
+    program_words=64,
+    weight_words=256,
+    matrices=2,
+    pulse_first=8,
+    pulse_limit=6,
+)
+LARGE = load(
+    "digits",
+    rows=160,
+    columns=128,
+    adcs=4,
+    adc_bits=14,
+    lanes=8,
+    vector_words=4096,
+    weight_words=640 * 128,
+)
+"""Whose four tiles hold each of the matrices below."""
+
+
+def run(config: ChipConfig, session: Any, argument: Any = None, simulator="verilator") -> Any:
+    job = ChipJob(config, session, argument)
+    return Build(config, "chip_traced", simulator).run("ohmulator.host.tb_chip", job)
+
+
+def test_random_programs():
+    report, total = run(SMALL, chip_sessions.random_programs, 150)
+    assert report == ""
+    assert total >= 2000
+
+
+def test_random_programs_of_the_offset_mapping():
+    """Which has no transposed products."""
+    report, total = run(replace(SMALL, mapping="offset"), chip_sessions.random_programs, 25)
+    assert report == ""
+    assert total >= 300
+
+
+def test_every_opcode():
+    assert run(SMALL, chip_sessions.every_opcode) == set(Opcode)
+
+
+def test_bad_input_is_answered_and_changes_nothing():
+    answers = run(SMALL, chip_sessions.bad_input)
+    assert all(fine for _, _, fine in answers), answers
+    rows, clock = (answer for what, answer, _ in answers if what == "another chip")
+    assert re.fullmatch(r"the chip has rows = 3 and the configuration 6: .*", rows)
+    assert re.fullmatch(r"the chip was made from configuration .*", clock)
+    assert {what: answer for what, answer, _ in answers if what != "another chip"} == {
+        "unknown opcode": "ILLEGAL",
+        "address": "ADDRESS",
+        "off its end": "PROGRAM_COUNTER",
+        "matrix that is not loaded": "MATRIX",
+        "read while running": "BUSY",
+        "endless loop": "ABORTED",
+        "shorter than its header says": "LENGTH",
+        "longer than its header says": "LENGTH",
+        "unknown type": "TYPE",
+        "unknown space": "SPACE",
+        "outside of the space": "RANGE",
+        "weight out of range": "VALUE",
+        "holding of no matrix": "VALUE",
+        "no magic": "HEADER",
+    }
+
+
+def test_products_can_be_aborted_at_any_time():
+    """The next product, with programming anew, equals the model's."""
+    delays = range(10, 5000, 331)
+    assert run(SMALL, chip_sessions.aborts, delays) >= len(delays) // 2
+
+
+def test_products_are_exact():
+    """Conductances are set directly, since the matrices are large."""
+    assert LARGE.lossless
+    shapes = [(1, 1), (1, 500), (500, 1), (161, 161), (640, 128)]
+    assert run(LARGE, chip_sessions.products, shapes) == [(0, 0)] * len(shapes)
+
+
+def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
+    config = load(
+        "digits",
+        rows=4,
+        columns=4,
+        adcs=1,
+        vector_words=512,
+        program_words=64,
+        weight_words=256,
+        pulse_first=8,
+        pulse_limit=6,
+    )
+    counters = run(config, chip_sessions.reprogramming, (15, 14))
+    # For either direction.
+    assert counters["reprograms"] == 2 * 16
+    for tile in range(config.tiles):
+        assert counters[f"tile{tile}.pulses"] > 2 * 256
+
+
+def test_a_few_programs_under_icarus():
+    # Small memories are loaded, and few cells programmed, in the slower simulator.
+    config = replace(
+        SMALL,
+        rows=2,
+        columns=1,
+        slices=1,
+        tiles=2,
+        program_words=48,
+        weight_words=96,
+        pulse_limit=2,
+    )
+    opcodes, (report, total) = run(config, chip_sessions.short, 4, simulator="icarus")
+    assert opcodes == set(Opcode)
+    assert report == ""
+    assert total >= 60
+
+
+def test_a_difference_ends_a_running_program():
+    assert "disassembly   VADD s2, s1, s3, s5" in run(SMALL, chip_sessions.wrong_run)
+
+
+@pytest.mark.parametrize(
+    "transposed, place",
+    [
+        # Blocks of 3 x 2, number 2 and 3 of which have the third column.
+        (
+            False,
+            "column        2, in its tiles 0\n  tiles         0 (rows 0 to 2), 1 (rows 3 to 4)",
+        ),
+        (True, "row           2, in its tiles 2\n  tiles         1 (columns 0 to 1), 0 (columns 2"),
+    ],
+)
+def test_a_wrong_product_is_located(transposed, place):
+    report = run(SMALL, chip_sessions.wrong_product, transposed)
+    assert f"  vector        1\n  {place}" in report
+    assert re.search(r"disassembly   MVM(_T)? s2, s1, s3, s0, 0\n", report)
+
+
+def test_a_difference_is_found_located_and_shrunk():
+    report, _ = run(SMALL, chip_sessions.wrong_model)
+    assert re.search(r"disassembly   V\w+ s\d+, .*\n", report)
+    assert re.search(r"cycle         \d+\n  difference    word \d+ of the vector memory\n", report)
+    assert re.search(r"expected      -?\d+\n  actual        -?\d+\n", report)
+    program = report.partition("  program\n")[2].partition("Failing test case")[0]
+    assert 2 <= len(program.splitlines()) <= 12, report
+
+
+def test_a_serial_line_that_loses_bytes_carries_it_all():
+    """And whose host is 2 % too fast."""
+    config = replace(SMALL, clock_hz=8e6)
+    job = UartJob(config, rate=1.02, faults=0.005, seed=4)
+    (results, counters), faults = Build(config, "chip_uart", "verilator").run(
+        "tests.support.tb_chip_uart", job
+    )
+    expected, expected_counters = on_model(job, Machine(config, write_verify))
+    assert faults > 5
+    assert results == expected
+    assert {name: counters[name] for name in expected_counters} == expected_counters
+    assert counters["reprograms"] == 4
+
+
+def test_masters_that_pause_are_served():
+    job = AxiJob(SMALL, 0.5, seed=6)
+    results, counters = Build(SMALL, "chip", "verilator").run("tests.support.tb_chip_axi", job)
+    expected, expected_counters = on_model(job, Machine(SMALL, write_verify))
+    assert results == expected
+    assert {name: counters[name] for name in expected_counters} == expected_counters

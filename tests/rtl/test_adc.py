@@ -1,0 +1,111 @@
+"""Conversion: the model against integers, the search against the model, stalls and latency."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from golden.converter.adc import Adcs
+from golden.tile.analog import Analog
+from hw.converter.adc import SarBank
+from tests.support.amaranth_bench import Bench, compare
+from tests.support.configs import Expected, chip, chips, convert
+
+
+@pytest.mark.parametrize("bits", [1, 2, 5, 8])
+@pytest.mark.parametrize("step", [0, 1, 3])
+def test_every_sum_converts_as_integers_do(bits, step):
+    """Sums well beyond the range, each off by what a real array adds."""
+    config = chip(adc_bits=bits)
+    reach = 2 ** (bits + step)
+    sums = np.arange(-reach, reach + 1)
+    adcs = Adcs(config, np.array(step))
+    for error in (0, -0.49, 0.49):
+        codes = adcs.convert(sums + error)
+        beyond = adcs.beyond(sums + error)
+        for units, code, out in zip(sums.tolist(), codes.tolist(), beyond.tolist(), strict=True):
+            tally = Expected([])
+            assert code == convert(config, units, step, tally)
+            assert out == bool(tally.clips_high or tally.clips_low)
+
+
+@given(
+    st.integers(1, 16),
+    st.integers(0, 20),
+    st.lists(st.floats(-1e7, 1e7), min_size=1, max_size=20),
+)
+def test_conversion_is_what_the_comparisons_say(bits, step, held):
+    """A code is the highest whose threshold is reached, wherever a value lies."""
+    adcs = Adcs(chip(adc_bits=bits), np.array(step))
+    held = np.array(held)
+    # Values on a threshold as well, and just below.
+    held = np.concatenate([held, adcs.threshold(np.round(held))])
+    held = np.concatenate([held, np.nextafter(held, -np.inf)])
+    codes = adcs.convert(held)
+    assert adcs.low <= codes.min() and codes.max() <= adcs.high
+    assert (adcs.above(held, codes) | (codes == adcs.low)).all()
+    assert (~adcs.above(held, codes + 1) | (codes == adcs.high)).all()
+    np.testing.assert_array_equal(
+        adcs.beyond(held), ~adcs.above(held, adcs.low) | adcs.above(held, adcs.high + 1)
+    )
+
+
+@pytest.mark.parametrize("adc_bits", [1, 2, 5])
+@pytest.mark.parametrize("adcs, mapping", [(4, "differential"), (1, "differential"), (2, "offset")])
+@pytest.mark.parametrize("idle, stall", [((0,), (0,)), ((0, 7), (3,)), ((0,), (0, 1, 9))])
+def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, stall):
+    config = chip(adc_bits=adc_bits, adcs=adcs, mapping=mapping)
+    analog = Analog.ideal(config, np.zeros((config.rows, config.columns)))
+    rng = np.random.default_rng(adc_bits)
+    count = 5
+    spread = 2.0 ** (adc_bits + 1)
+    held = rng.normal(0, spread, (count, config.converters, config.forward.groups))
+    steps = rng.integers(0, 1, (count, config.steps), endpoint=True)
+    dut = SarBank(config)
+    bench = Bench(dut, 2000)
+    samples: list[int] = []
+
+    async def comparators(ctx):
+        async for _, _, sample in ctx.tick().sample(dut.sample):
+            if sample:
+                samples.append(bench.now - 1)
+            compare(ctx, dut, config, analog, held[max(0, len(samples) - 1)])
+
+    bench.answer(comparators)
+    planes = [
+        {"first": i == 0, "last": i == 3, "step": step} for i, step in enumerate(steps.tolist())
+    ]
+    transfers = bench.send(dut.planes, planes, idle)
+    taken = bench.take(dut.codes, count * config.forward.groups, stall)
+    bench.run()
+
+    expected = analog.adcs(steps)
+    codes = expected.convert(held[:, None])[:, 0]
+    beyond = expected.beyond(held[:, None])[:, 0]
+    assert samples == transfers
+    for i, (_, found) in enumerate(taken):
+        plane, group = divmod(i, config.forward.groups)
+        assert found.group == group
+        assert list(found.code) == codes[plane, :, group].tolist()
+        assert [bool(found.beyond >> j & 1) for j in range(config.converters)] == (
+            beyond[plane, :, group].tolist()
+        )
+        assert (found.plane.first, found.plane.last) == (plane == 0, plane == 3)
+        assert list(found.plane.step) == steps[plane].tolist()
+
+    if stall == (0,):
+        # A conversion takes as many cycles as it has bits, and the next follows without a gap.
+        came = [cycle for cycle, _ in taken]
+        for i, cycle in enumerate(came):
+            plane, group = divmod(i, config.forward.groups)
+            assert cycle == samples[plane] + (group + 1) * adc_bits + 1
+        if idle == (0,):
+            gap = int(adc_bits == 1)
+            assert set(np.diff(samples)) == {config.forward.groups * adc_bits + gap}
+
+
+@given(chips())
+def test_default_step_clips_no_exact_sum(config):
+    covering = max(direction.covering_step for direction in config.directions)
+    adcs = Adcs(config, np.array(covering))
+    assert not adcs.beyond(np.array(config.sum_range, float)).any()

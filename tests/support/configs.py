@@ -1,0 +1,182 @@
+"""Configurations to test with, and an integer model that shares no code with the one under test."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from spec.config import ChipConfig
+
+SMALL = {
+    "rows": 3,
+    "columns": 4,
+    "cell_bits": 2,
+    "slices": 2,
+    "input_bits": 4,
+    "dac_bits": 2,
+    "adc_bits": 7,
+    "adcs": 2,
+}
+
+
+def chip(**fields: Any) -> ChipConfig:
+    """Return a small configuration with some fields replaced."""
+    return ChipConfig(**(SMALL | fields))
+
+
+def full_width(**fields: Any) -> ChipConfig:
+    """Return a small configuration whose ADCs have the full width, so that nothing is lost."""
+    narrow = chip(**{**fields, "adc_bits": 1})
+    return chip(**{**fields, "adc_bits": narrow.sum_bits})
+
+
+@st.composite
+def chips(draw: st.DrawFn, most: int = 5, lossless: bool = False) -> ChipConfig:
+    """Draw a small configuration of any shape, mapping, digit widths, ADC width and sharing."""
+    columns = draw(st.integers(1, most))
+    input_bits = draw(st.integers(1, 6))
+    fields: dict[str, Any] = {
+        "rows": draw(st.integers(1, most)),
+        "columns": columns,
+        "cell_bits": draw(st.integers(1, 3)),
+        "slices": draw(st.integers(1, 3)),
+        "mapping": draw(st.sampled_from(["differential", "offset"])),
+        "input_bits": input_bits,
+        "dac_bits": draw(st.integers(1, input_bits)),
+        "adcs": draw(st.sampled_from([n for n in range(1, columns + 1) if columns % n == 0])),
+        "settle_s": draw(st.integers(0, 14)) * 10e-9,
+    }
+    full = full_width(**fields).adc_bits
+    if lossless:
+        return chip(**fields, adc_bits=full)
+    fields["adc_bits"] = draw(st.integers(1, full))
+    worst = chip(**fields).worst_result_bits
+    fields["accumulator_bits"] = draw(st.just(0) | st.integers(fields["adc_bits"], worst))
+    return chip(**fields)
+
+
+def random_operands(
+    config: ChipConfig, count: int, seed: int = 0, *, transposed: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights [rows, columns] and inputs [count, rows], each with both of its extremes.
+
+    `transposed` inputs are [count, columns].
+    """
+    rng = np.random.default_rng(seed)
+    low, high = config.weight_range
+    weights = rng.integers(low, high, (config.rows, config.columns), endpoint=True)
+    weights.flat[0], weights.flat[-1] = low, high
+    low, high = config.input_range
+    inputs = config.direction(transposed).inputs
+    vectors = rng.integers(low, high, (count, inputs), endpoint=True)
+    vectors.flat[0], vectors.flat[-1] = low, high
+    return weights, vectors
+
+
+def extreme_operands(config: ChipConfig) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield names, weights [rows, columns] and inputs [n, rows]: all at an end, and one-hot ones.
+
+    A one-hot matrix stands in each corner: first and last row and column.
+    """
+    vectors = np.concatenate([extreme_vectors(config), random_operands(config, 2)[1]])
+    shape = config.rows, config.columns
+    for name, value in zip(("minimum", "maximum"), config.weight_range, strict=True):
+        yield f"all {name}", np.full(shape, value), vectors
+        for row in (0, config.rows - 1):
+            for column in (0, config.columns - 1):
+                weights = np.zeros(shape, np.int64)
+                weights[row, column] = value
+                yield f"{name} at {row}, {column}", weights, vectors
+
+
+def extreme_vectors(config: ChipConfig) -> np.ndarray:
+    """Return inputs: all at either end, and either end in the first or last row alone."""
+    low, high = config.input_range
+    hot = np.zeros((4, config.rows), np.int64)
+    hot[0, 0], hot[1, -1], hot[2, 0], hot[3, -1] = low, low, high, high
+    return np.concatenate([np.full((1, config.rows), low), np.full((1, config.rows), high), hot])
+
+
+@dataclass
+class Expected:
+    """What plain integers make of products, named as in `golden.tile.tile.Products`."""
+
+    results: list[list[int]]
+    clips_high: int = 0
+    clips_low: int = 0
+    saturations: int = 0
+
+
+def integer_tile(
+    config: ChipConfig, weights: np.ndarray, vectors: np.ndarray, steps: list[int]
+) -> Expected:
+    """Multiply inputs [n, rows] by weights [rows, columns] with Python's integers alone.
+
+    A transposed product is one with the transposed weights.
+    """
+    expected = Expected([])
+    stored = [[weight_digits(config, int(w)) for w in row] for row in weights]
+    for vector in vectors:
+        planes = list(zip(*(input_digits(config, int(x)) for x in vector), strict=True))
+        line = []
+        for column in range(weights.shape[1]):
+            total = 0
+            for plane in planes:
+                total <<= config.dac_bits
+                for s in range(config.slices):
+                    units = sum(x * stored[r][column][s] for r, x in enumerate(plane))
+                    code = convert(config, units, steps[s], expected)
+                    total += code * 2 ** (steps[s] + s * config.cell_bits)
+                if config.mapping == "offset":
+                    # Whether it clips is counted below: it is converted once for each group.
+                    code = convert(config, sum(plane), steps[-1], Expected([]))
+                    total -= code * 2 ** (steps[-1] + config.cell_bits * config.slices - 1)
+                if config.accumulator_bits:
+                    end = 2 ** (config.accumulator_bits - 1)
+                    expected.saturations += not -end <= total < end
+                    total = min(max(total, -end), end - 1)
+            line.append(total)
+        if config.mapping == "offset":
+            for plane in planes:
+                for _ in range(config.columns // config.adcs):
+                    convert(config, sum(plane), steps[-1], expected)
+        expected.results.append(line)
+    return expected
+
+
+def convert(config: ChipConfig, units: int, step: int, tally: Expected) -> int:
+    """Round halves up, then clamp and count."""
+    code = math.floor(Fraction(units, 2**step) + (Fraction(1, 2) if step else 0))
+    end = 2 ** (config.adc_bits - 1)
+    tally.clips_high += code >= end
+    tally.clips_low += code < -end
+    return min(max(code, -end), end - 1)
+
+
+def weight_digits(config: ChipConfig, weight: int) -> list[int]:
+    """Return what the cells of a weight hold, least significant slice first."""
+    radix = 2**config.cell_bits
+    if config.mapping == "offset":
+        raised = weight + radix**config.slices // 2
+        return [raised // radix**s % radix for s in range(config.slices)]
+    digits: list[int] = []
+    for s in reversed(range(config.slices)):
+        most = radix // 2 if digits else radix - 1
+        # Nearest, a half towards zero.
+        size = min(most, math.ceil(Fraction(abs(weight), radix**s) - Fraction(1, 2)))
+        digits.insert(0, size if weight > 0 else -size)
+        weight -= digits[0] * radix**s
+    return digits
+
+
+def input_digits(config: ChipConfig, value: int) -> list[int]:
+    """Return the DAC codes of an input, most significant first."""
+    digits: list[int] = []
+    while len(digits) + 1 < math.ceil(config.input_bits / config.dac_bits):
+        value, digit = divmod(value, 2**config.dac_bits)
+        digits.insert(0, digit)
+    return [value, *digits]

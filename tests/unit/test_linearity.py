@@ -1,0 +1,96 @@
+"""Measurements of converters recover the errors that were put in."""
+
+import numpy as np
+import pytest
+
+from golden.converter.linearity import code_density, enob, linearity, ramp
+from spec.errors import UserError
+
+BITS = 8
+IDEAL = np.arange(-127, 128) - 0.5
+"""Transitions to the codes -127 .. 127 of a converter whose lowest code is -128, in LSB."""
+
+
+def converter(transitions: np.ndarray, noise: float = 0.0):
+    """Return converters with transitions [converters, n]."""
+    rng = np.random.default_rng(0)
+
+    def convert(inputs: np.ndarray) -> np.ndarray:
+        inputs = inputs + noise * rng.standard_normal(inputs.shape)
+        found = [
+            np.searchsorted(each, column, side="right")
+            for each, column in zip(transitions, inputs.T, strict=True)
+        ]
+        return np.stack(found, axis=1) - (1 << BITS - 1)
+
+    return convert
+
+
+def crooked() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return transitions of three converters, and their offsets, gains and INL in LSB."""
+    rng = np.random.default_rng(1)
+    offset, gain = np.array([0.0, 1.5, -2.25]), np.array([0.0, 0.02, -0.01])
+    inl = rng.uniform(-0.3, 0.3, (3, 255)) + 2 * np.sin(np.linspace(0, np.pi, 255))
+    inl[:, [0, -1]] = 0
+    # Codes are 1 + gain wide, and so is the unit in which INL is measured.
+    transitions = IDEAL[0] + offset[:, None] + (np.arange(255) + inl) * (1 + gain[:, None])
+    return transitions, offset, gain, inl
+
+
+def check(measured, offset, gain, inl, tolerance):
+    np.testing.assert_allclose(measured.offset, offset, atol=tolerance)
+    np.testing.assert_allclose(measured.gain, gain, atol=tolerance / 100)
+    np.testing.assert_allclose(measured.inl, inl, atol=2 * tolerance)
+    np.testing.assert_allclose(measured.dnl, np.diff(inl), atol=4 * tolerance)
+
+
+def test_levels_give_their_errors_exactly():
+    transitions, *errors = crooked()
+    check(linearity(transitions, IDEAL), *errors, 1e-9)
+
+
+def test_a_ramp_recovers_what_was_put_in():
+    transitions, *errors = crooked()
+    check(ramp(converter(transitions), 3, IDEAL, -128, samples=100), *errors, 0.006)
+
+
+def test_a_ramp_sees_through_noise():
+    transitions, *errors = crooked()
+    check(ramp(converter(transitions, noise=0.5), 3, IDEAL, -128, samples=2000), *errors, 0.06)
+
+
+def test_the_histogram_of_a_sine_recovers_what_was_put_in():
+    transitions, *errors = crooked()
+    check(code_density(converter(transitions), 3, IDEAL, -128, samples=1 << 17), *errors, 0.006)
+
+
+@pytest.mark.parametrize("measure", [ramp, code_density])
+def test_missing_codes_are_found(measure):
+    transitions = np.repeat(IDEAL[None], 2, axis=0)
+    transitions[1, 100] = transitions[1, 101]
+    transitions[1, 30:33] = transitions[1, 33]
+    none, some = measure(converter(transitions), 2, IDEAL, -128).missing
+    assert none.size == 0
+    np.testing.assert_array_equal(some, [30, 31, 32, 100])
+
+
+@pytest.mark.parametrize("measure", [ramp, code_density])
+@pytest.mark.parametrize("shift", [-9.5, 9.5])
+def test_a_range_that_reaches_beyond_the_test_is_refused(measure, shift):
+    transitions = np.stack([IDEAL, IDEAL + shift])
+    with pytest.raises(UserError, match=r"converter 1 has .* beyond the test: raise the margin"):
+        measure(converter(transitions), 2, IDEAL, -128)
+    measured = measure(converter(transitions), 2, IDEAL, -128, margin=12.0)
+    np.testing.assert_allclose(measured.offset, [0, shift], atol=0.05)
+
+
+def test_enob_of_an_ideal_converter_is_its_bits():
+    bits = enob(converter(IDEAL[None]), 1, -128.4, 127.4)
+    assert bits[0] == pytest.approx(BITS, abs=0.05)
+
+
+def test_enob_falls_with_noise_as_power_adds():
+    noise = 0.7
+    bits = enob(converter(IDEAL[None], noise), 1, -126.0, 126.0, samples=1 << 16)
+    lost = np.log2(np.sqrt((1 / 12 + noise**2) * 12)) - np.log2(126 / 128)
+    assert bits[0] == pytest.approx(BITS - lost, abs=0.03)

@@ -1,0 +1,53 @@
+"""How products are spread over tiles."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from golden.machine.scheduler import block_weights, blocks, product_cycles, rounds
+from spec.config import load
+
+CONFIG = load("digits", rows=3, columns=2, adcs=1, tiles=3)
+SHAPES = st.tuples(st.integers(1, 20), st.integers(1, 20))
+
+
+@given(SHAPES, st.integers(0, 2))
+def test_blocks_cover_every_weight_once(shape, first):
+    placed = list(blocks(CONFIG, *shape, first))
+    assert [block.number for block in placed] == list(range(-(-shape[0] // 3) * -(-shape[1] // 2)))
+    covered = np.zeros(shape, int)
+    for block in placed:
+        covered[block.rows, block.columns] += 1
+    assert (covered == 1).all()
+
+
+@given(SHAPES, st.integers(0, 2))
+def test_no_tile_has_two_blocks_of_a_round(shape, first):
+    batches = list(rounds(CONFIG, *shape, first))
+    assert [b for batch in batches for b in batch] == list(blocks(CONFIG, *shape, first))
+    for batch in batches:
+        tiles = [block.tile for block in batch]
+        assert tiles == [(first + block.number) % 3 for block in batch]
+        assert len(set(tiles)) == len(tiles)
+    assert all(len(batch) == 3 for batch in batches[:-1])
+
+
+def test_row_blocks_of_a_column_block_follow_each_other():
+    placed = list(blocks(CONFIG, 7, 3, 0))
+    corners = [(block.rows.start, block.columns.start) for block in placed]
+    assert corners == [(0, 0), (3, 0), (6, 0), (0, 2), (3, 2), (6, 2)]
+
+
+def test_edges_are_padded_with_zeros():
+    weights = np.arange(1, 13).reshape(4, 3)
+    last = list(blocks(CONFIG, 4, 3, 0))[-1]
+    assert block_weights(CONFIG, weights, last).tolist() == [[12, 0], [0, 0], [0, 0]]
+
+
+def test_many_vectors_follow_the_pace_of_the_tiles_or_of_the_memory():
+    def pace(**changes):
+        config = load("digits", tiles=1, **changes)
+        return product_cycles(config, 64, 64, 11) - product_cycles(config, 64, 64, 10)
+
+    assert pace(adcs=8, lanes=4) == 2 * 64
+    assert pace(adcs=64, lanes=2) == 32 + 2
