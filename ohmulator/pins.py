@@ -40,7 +40,7 @@ def document(config: ChipConfig, name: str) -> str:
 
 def _shares(config: ChipConfig) -> list[str]:
     """Say which ADC looks at what."""
-    adc = f"ADC {config.adcs} s + a"
+    adc = f"ADC {config.converter.adcs} s + a"
     said = [
         f"In MVM, {adc} looks at column {config.forward.groups} a + `analog__select` of slice s"
         + (", and the last ADC at the unit column." if config.unit_columns else ".")
