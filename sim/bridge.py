@@ -158,7 +158,7 @@ class Bridge:
         write_bits(self._above, above)
         self._answer = above
         # Only the last trial of a search is odd, here that of ADC 0.
-        if text[-1] == "1" or config.adc_bits == 1:
+        if text[-1] == "1" or config.converter.adc_bits == 1:
             self._tell_conversion(select, trial, above)
 
     def _tell_conversion(

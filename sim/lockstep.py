@@ -245,7 +245,7 @@ class Lockstep:
             text = disassemble([effects.instruction.encode()]).strip()
         self.mismatch = (
             "mismatch: RTL and model differ\n"
-            f"  configuration {self.config.hash}\n"
+            f"  configuration {self.config.whole}\n"
             f"  instruction   {self.instructions} since reset, at {effects.pc}\n"
             f"  disassembly   {text}\n"
             f"  cycle         {self.cycle}\n"

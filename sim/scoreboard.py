@@ -66,7 +66,7 @@ class Scoreboard:
         output = int(wrong[0])
         lines = [
             f"mismatch: {wrong.size} of {len(results)} {self._output}s differ",
-            f"  configuration {self._config.hash}",
+            f"  configuration {self._config.whole}",
             f"  vector        {vector}",
             *self._origin(vector, output),
             f"  {self._output:13} {output}",
@@ -101,16 +101,16 @@ class Scoreboard:
                 ]
             wanted = self._expected.codes[vector, plane]
             adc, group = divmod(output, self._groups)
-            lanes = np.arange(config.slices) * config.adcs + adc
+            lanes = np.arange(config.array.slices) * config.converter.adcs + adc
             if config.unit_columns:
                 lanes = np.append(lanes, config.converters - 1)
             wrong = np.flatnonzero((found != wanted)[lanes, group])
             if wrong.size:
                 s, lane = wrong[0], lanes[wrong[0]]
-                converted = "code" if s < config.slices else "code of the unit column"
+                converted = "code" if s < config.array.slices else "code of the unit column"
                 return [
                     f"  plane         {plane} (sampled in cycle {cycle})",
-                    f"  slice         {s if s < config.slices else '-'} ({converted} is "
+                    f"  slice         {s if s < config.array.slices else '-'} ({converted} is "
                     f"{found[lane, group]}, expected {wanted[lane, group]})",
                     f"{label}- (all driven as expected)",
                 ]

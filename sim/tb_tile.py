@@ -41,10 +41,10 @@ class TileBench:
         self.expected = Tile(config, analog).multiply(
             job.vectors, self.steps, transposed=job.transposed
         )
-        self.period_ns = 2 * max(1, round(0.5e9 / config.clock_hz))
+        self.period_ns = 2 * max(1, round(0.5e9 / config.machine.clock_hz))
         longest = way.latency_cycles + config.planes * way.plane_cycles
-        pulse = config.settle_cycles + config.pulse_cycles + config.adc_bits + 20
-        self.patience = max(longest, (config.pulse_limit + 1) * pulse)
+        pulse = config.settle_cycles + config.pulse_cycles + config.converter.adc_bits + 20
+        self.patience = max(longest, (config.programming.pulse_limit + 1) * pulse)
         self.patience += way.groups * (max(job.stall) + 1) + max(job.idle) + 100
 
     async def run(self) -> TileOutcome:
@@ -150,7 +150,7 @@ class TileBench:
             i = int(wrong[0])
             report = (
                 f"mismatch: {wrong.size} of {len(targets)} cells are programmed differently\n"
-                f"  configuration {self.config.hash}\n"
+                f"  configuration {self.config.whole}\n"
                 f"  cell          {i} in order\n"
                 f"  slice         {targets.slices[i]}\n"
                 f"  row           {targets.rows[i]}\n"
@@ -177,9 +177,9 @@ class TileBench:
                 some = slice(start, start + PACKED_TOGETHER)
                 x = job.vectors[some]
                 operands = [
-                    pack(x, config.input_bits),
+                    pack(x, config.converter.input_bits),
                     # Lines without an input.
-                    pack(np.zeros((len(x), unused), np.int64), config.input_bits),
+                    pack(np.zeros((len(x), unused), np.int64), config.converter.input_bits),
                     pack(self.steps[some], config.step_bits),
                     np.full((len(x), int(config.transposable)), job.transposed),
                 ]
@@ -213,7 +213,7 @@ class TileBench:
             for name, count in self._expected_counters().items()
             if counters[name] != count
         ]
-        head = [f"mismatch: {len(wrong)} counters differ", f"  configuration {self.config.hash}"]
+        head = [f"mismatch: {len(wrong)} counters differ", f"  configuration {self.config.whole}"]
         return "\n".join(head + wrong) if wrong else ""
 
     def _expected_counters(self) -> dict[str, int]:
@@ -240,7 +240,7 @@ class TileBench:
         """Return group and sums of a `ResultsLayout`, most significant bit first."""
         head = self.config.select_bits
         group = int(unpack(payload[:head], 1, signed=False)[0])
-        return group, unpack_wide(payload[head:], self.config.adcs)
+        return group, unpack_wide(payload[head:], self.config.converter.adcs)
 
     def _counters(self) -> dict[str, int]:
         values = unpack_wide(read_bits(self.dut.counters), len(TILE_COUNTERS), signed=False)

@@ -27,7 +27,8 @@ from golden.tile.write_verify import Targets
 from hw.boundary.analog import Mode
 from sim.bits import read_bits, read_flag, unpack
 from sim.cells import unpack_cell
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
+from spec.tables import Mapping
 
 FLAGS = ("strobe", "settled", "sample")
 WORD_LINES, COLUMNS = 4, 4
@@ -59,15 +60,15 @@ class Probes:
     def __init__(self, analog: Analog):
         self._analog = analog
         config = analog.config
-        top = config.slices - 1
+        top = config.array.slices - 1
         conducting = analog.array.g_s[:, :, : 2 * COLUMNS].sum(axis=(0, 2))
         self.rows = np.sort(np.argsort(-conducting, kind="stable")[:WORD_LINES])
-        shown = range(min(COLUMNS, config.columns))
-        self.columns = [(s, c) for s in range(config.slices) for c in shown]
+        shown = range(min(COLUMNS, config.array.columns))
+        self.columns = [(s, c) for s in range(config.array.slices) for c in shown]
         s, c = np.array(self.columns).T
         adcs, self.groups = np.divmod(c, config.forward.groups)
-        self.lanes = s * config.adcs + adcs
-        lines = (0, 1) if config.mapping is Mapping.DIFFERENTIAL else (0,)
+        self.lanes = s * config.converter.adcs + adcs
+        lines = (0, 1) if config.array.mapping is Mapping.DIFFERENTIAL else (0,)
         self.cells = [(top, int(row), line) for row in self.rows for line in lines]
         self._versions = analog.array.cells.versions - 1
         self._steps: bytes | None = None
@@ -91,14 +92,14 @@ class Probes:
         array, physics = self._analog.array, self._analog.config.physics
         volts = array.drive_v(codes)
         ends = volts[self.rows]
-        if physics.resistive:
+        if physics.wires.resistive:
             lines = line_voltages(
                 self._g_s[-1],
                 volts,
-                r_word=physics.r_word_ohm,
-                r_bit=physics.r_bit_ohm,
-                r_driver=physics.r_driver_ohm,
-                r_sense=physics.r_sense_ohm,
+                r_word=physics.wires.r_word_ohm,
+                r_bit=physics.wires.r_bit_ohm,
+                r_driver=physics.wires.r_driver_ohm,
+                r_sense=physics.wires.r_sense_ohm,
             )
             ends = lines.word[self.rows, -1]
         if self._columns_s is None:
@@ -110,12 +111,12 @@ class Probes:
         """Return what reading one cell makes of the lines: it alone conducts."""
         analog, config = self._analog, self._analog.config
         line = cell.lines(config)
-        codes = np.full(config.rows, config.verify_code)
+        codes = np.full(config.array.rows, config.verify_code)
         here = self.rows == cell.rows
         volts = np.where(here, analog.array.drive_v(codes)[self.rows], 0.0)
         amperes = analog.array.cell_currents(cell.slices, cell.rows, line)[0] * config.unit_a
-        wires_ohm = config.physics.r_driver_ohm + config.physics.r_word_ohm * line
-        top = cell.slices == config.slices - 1
+        wires_ohm = config.physics.wires.r_driver_ohm + config.physics.wires.r_word_ohm * line
+        top = cell.slices == config.array.slices - 1
         ends = volts - np.where(here & top, amperes * wires_ohm, 0.0)
         seen = (self.lanes == cell.converters(config)) & (self.groups == cell.groups)
         return Drive(volts, ends, np.where(seen, amperes, 0.0))
@@ -164,7 +165,7 @@ class BoundaryTrace:
         self._config, self._period_ns, self._left = config, period_ns, cycles
         self._path, self._time = path, 0
         self._file = path.open("w")
-        self._writer = VCDWriter(self._file, timescale="1 ns", comment=f"hash {config.hash}")
+        self._writer = VCDWriter(self._file, timescale="1 ns", comment=f"hash {config.whole}")
         self._handles = [getattr(dut, f"analog__{name}") for name in FLAGS]
         self._select, self._code = dut.analog__select, dut.analog__code
         self._mode, self._cell = dut.analog__mode, dut.analog__cell
@@ -208,7 +209,7 @@ class BoundaryTrace:
             self._present = present
             if mode is Mode.MVM:
                 codes = unpack(asked, config.drive_lines).astype(np.int64)
-                drive = probes.drive(codes[: config.rows])
+                drive = probes.drive(codes[: config.array.rows])
             elif mode is Mode.READ:
                 drive = probes.read(unpack_cell(config, asked))
             else:
@@ -289,10 +290,10 @@ def _save(
     with save.group("word lines"):
         for row in rows[:2]:
             curve(f"word_V_{row}", f"row {row}, at the driver (V)", GTKWColor.orange)
-            if config.physics.resistive:
+            if config.physics.wires.resistive:
                 curve(f"word_end_V_{row}", f"row {row}, far end (V)", GTKWColor.yellow)
-    top = config.slices - 1
-    for column in range(min(2, config.columns)):
+    top = config.array.slices - 1
+    for column in range(min(2, config.array.columns)):
         at = f"{top}_{column}"
         with save.group(f"slice {top}, column {column}", closed=column > 0):
             curve(f"column_uA_{at}", "current of the drive (uA)", GTKWColor.green, 4)

@@ -1,8 +1,33 @@
 """The one exception that a user sees as a sentence instead of a traceback."""
 
+import math
+import numbers
+from typing import SupportsInt, TypeGuard, cast
+
+LONGEST_SHOWN = 60
+"""Characters of a refused value that a message repeats."""
+
 
 class UserError(ValueError):
     """Something the user gave cannot be used; the message says what, which value and what to do."""
+
+
+def shown(value: object) -> str:
+    """Return a refused value as a message shows it: shortened if it is long."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python prints no integer of more than some thousand digits.
+        text = f"an integer of {cast(int, value).bit_length()} bits"
+    if len(text) > LONGEST_SHOWN:
+        text = f"{text[: LONGEST_SHOWN - 23]}... ({len(text)} characters)"
+    return text
+
+
+def digits(value: float) -> str:
+    """Return a number with as few digits as tell it from every other one."""
+    short = f"{value:g}"
+    return short if float(short) == value else f"{value!r}"
 
 
 def require(condition: bool, message: str) -> None:
@@ -11,13 +36,38 @@ def require(condition: bool, message: str) -> None:
         raise UserError(message)
 
 
-def require_integer(name: str, value: object, low: int, high: int, unit: str = "") -> None:
-    """Raise `UserError` unless `value` is an integer (not a bool) of `low` to `high`."""
-    good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    require(good, f"{name} must be an integer of {low} to {high}{unit}, not {value!r}")
+def is_integer(value: object) -> TypeGuard[SupportsInt]:
+    """Tell whether a value is an integer, Python's or NumPy's, and no bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
-def require_number(name: str, value: object, low: float, high: float, unit: str) -> None:
-    """Raise `UserError` unless `value` is a finite number of `low` to `high`."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    require(good, f"{name} must be a number of {low:g} to {high:g} {unit}, not {value!r}")
+def require_integer(name: str, value: object, low: int, high: int, unit: str = "") -> int:
+    """Return an integer of `low` to `high` (not a bool) as Python's.
+
+    Raises
+    ------
+    UserError
+        If it is none.
+    """
+    if not (is_integer(value) and low <= int(value) <= high):
+        raise UserError(f"{name} must be an integer of {low} to {high}{unit}, not {shown(value)}")
+    return int(value)
+
+
+def require_number(name: str, value: object, low: float, high: float, unit: str) -> float:
+    """Return a finite number of `low` to `high` (not a bool) as Python's float; -0.0 as 0.0.
+
+    Raises
+    ------
+    UserError
+        If it is none.
+    """
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    # Compared before it is converted: an integer may be too large for a float.
+    if not (good and low <= value <= high):  # type: ignore[operator]
+        raise UserError(
+            f"{name} must be a number of {digits(low)} to {digits(high)} {unit}, not {shown(value)}"
+        )
+    number = float(cast(float, value))
+    assert math.isfinite(number)
+    return number + 0.0

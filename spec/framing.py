@@ -12,3 +12,6 @@ FLAG = 0x7E
 ESCAPE = 0x7D
 STUFFED = 0x20
 WORD_BYTES = 4
+
+BAUD = 1e6
+"""Bits a second of the chip's serial line."""

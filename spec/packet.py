@@ -204,24 +204,24 @@ def packet(
 
 def identity(config: ChipConfig) -> list[int]:
     """Return the reply of a chip to IDENTIFY."""
-    number = int(config.hash, 16)
+    number = int(config.hardware, 16)
     values = {
         "magic": IDENTITY_MAGIC,
         "version": PROTOCOL_VERSION,
         "hash_low": number & ((1 << WORD_BITS) - 1),
         "hash_high": number >> WORD_BITS,
     }
-    values |= {name: getattr(config, name) for name in GEOMETRY}
+    values |= {name: config.value(name) for name in GEOMETRY}
     return [values[name] for name in IDENTITY]
 
 
 def space_words(config: ChipConfig, space: Space) -> int:
     """Return the size of a space in words of 32 bits."""
     return {
-        Space.VECTOR: config.vector_words,
-        Space.PROGRAM: 2 * config.program_words,
+        Space.VECTOR: config.machine.vector_words,
+        Space.PROGRAM: 2 * config.machine.program_words,
         Space.SCALAR: 2 * SCALARS,
-        Space.WEIGHT: config.weight_words,
-        Space.DESCRIPTOR: len(DESCRIPTOR_FIELDS) * config.matrices,
-        Space.HOLDING: len(HOLDING_FIELDS) * config.tiles,
+        Space.WEIGHT: config.machine.weight_words,
+        Space.DESCRIPTOR: len(DESCRIPTOR_FIELDS) * config.machine.matrices,
+        Space.HOLDING: len(HOLDING_FIELDS) * config.machine.tiles,
     }[space]

@@ -58,29 +58,34 @@ class Cells:
     def __init__(self, config: ChipConfig):
         physics = config.physics
         self.config = config
-        self.shape = (config.slices, config.rows, config.bit_lines)
-        self.versions = np.zeros(config.rows, np.int64)
+        self.shape = (config.array.slices, config.array.rows, config.bit_lines)
+        self.versions = np.zeros(config.array.rows, np.int64)
         self.pulses = np.zeros(self.shape, np.int64)
         self._bounds_s = np.array(
-            [config.g_max_s * (1 + physics.headroom), config.g_min_s / (1 + physics.headroom)]
+            [
+                config.array.g_max_s * (1 + physics.cells.headroom),
+                config.array.g_min_s / (1 + physics.cells.headroom),
+            ]
         )
         gain = stream(physics.seed, Draw.STEP_GAIN).standard_normal((2, *self.shape))
-        self._step = physics.pulse_step * np.exp(physics.pulse_device_spread * gain)
+        self._step = physics.cells.pulse_step * np.exp(physics.cells.pulse_device_spread * gain)
         nu = stream(physics.seed, Draw.DRIFT).standard_normal(self.shape)
-        self._exponent = physics.drift + physics.drift_spread * nu
+        self._exponent = physics.cells.drift + physics.cells.drift_spread * nu
         self._program = stream(physics.seed, Draw.PROGRAM)
 
         self._time_s = 0.0
         # Conductance when last programmed, and when that was.
-        self._g_s = np.full(self.shape, config.g_min_s)
+        self._g_s = np.full(self.shape, config.array.g_min_s)
         self._since_s = np.zeros(self.shape)
         self._relaxing = np.zeros(self.shape, bool)
         self.stuck = np.zeros(self.shape, bool)
         fate, level = stream(physics.seed, Draw.STUCK).random((2, *self.shape))
-        at = np.nonzero(fate < physics.stuck_low + physics.stuck_any)
-        self._stick(at, config.g_min_s + level[at] * (config.g_max_s - config.g_min_s))
-        self._stick(np.nonzero(fate < physics.stuck_low), config.g_min_s)
-        self._stick(np.nonzero(fate >= 1 - physics.stuck_high), config.g_max_s)
+        at = np.nonzero(fate < physics.cells.stuck_low + physics.cells.stuck_any)
+        self._stick(
+            at, config.array.g_min_s + level[at] * (config.array.g_max_s - config.array.g_min_s)
+        )
+        self._stick(np.nonzero(fate < physics.cells.stuck_low), config.array.g_min_s)
+        self._stick(np.nonzero(fate >= 1 - physics.cells.stuck_high), config.array.g_max_s)
 
     @property
     def g_s(self) -> NDArray[np.float64]:
@@ -99,7 +104,7 @@ class Cells:
         UserError
             If the shape differs or a conductance is negative or not finite.
         """
-        wanted = self._checked("conductance", "S", g_s, LARGEST * self.config.g_max_s)
+        wanted = self._checked("conductance", "S", g_s, LARGEST * self.config.array.g_max_s)
         healthy = np.nonzero(~self.stuck)
         self._write(healthy, wanted[healthy])
         self._relaxing[:] = False
@@ -113,8 +118,8 @@ class Cells:
             If the shape differs or a level is not of 0 to the highest.
         """
         wanted = self._checked("level", "", levels, self.config.levels - 1)
-        error = self._program.standard_normal(self.shape) * self.config.physics.program_error
-        g_s = self.config.g_min_s + (wanted + error) * self.config.g_step_s
+        error = self._program.standard_normal(self.shape) * self.config.physics.cells.program_error
+        g_s = self.config.array.g_min_s + (wanted + error) * self.config.g_step_s
         self.place(np.clip(g_s, *self._bounds_s[::-1]))
 
     def pulse(
@@ -146,9 +151,11 @@ class Cells:
 
         physics = self.config.physics
         count = self.pulses.flat[cell]
-        cycle = physics.pulse_cycle_spread * keyed_normal(physics.seed, Draw.CYCLE, cell, count)
+        cycle = physics.cells.pulse_cycle_spread * keyed_normal(
+            physics.seed, Draw.CYCLE, cell, count
+        )
         step = self._step.reshape(2, -1)[kind, cell]
-        strength = step * np.maximum(0, amplitude - physics.pulse_threshold) * np.exp(cycle)
+        strength = step * np.maximum(0, amplitude - physics.cells.pulse_threshold) * np.exp(cycle)
         at = np.unravel_index(cell, self.shape)
         before = self._present(at)
         after = before - (self._bounds_s[kind] - before) * np.expm1(-strength)
@@ -164,7 +171,7 @@ class Cells:
         at = np.nonzero(self._relaxing)
         cell = np.ravel_multi_index(at, self.shape)
         move = keyed_normal(physics.seed, Draw.RELAXATION, cell, self.pulses[at])
-        after = self._present(at) + move * physics.relaxation * self.config.g_step_s
+        after = self._present(at) + move * physics.cells.relaxation * self.config.g_step_s
         self._write(at, np.clip(after, *self._bounds_s[::-1]))
         self._relaxing[:] = False
 
@@ -188,7 +195,7 @@ class Cells:
             *(np.atleast_1d(each) for each in (slices, rows, lines, g_s))
         )
         cell = self._indices(*where)
-        top = LARGEST * self.config.g_max_s
+        top = LARGEST * self.config.array.g_max_s
         fits = (g_s >= 0) & (g_s <= top)
         _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {top:g} S")
         self._stick(np.unravel_index(cell, self.shape), g_s)
@@ -213,13 +220,13 @@ class Cells:
 
     @property
     def _drifting(self) -> bool:
-        return bool(self.config.physics.drift or self.config.physics.drift_spread)
+        return bool(self.config.physics.cells.drift or self.config.physics.cells.drift_spread)
 
     def _present(self, at: Any) -> NDArray[np.float64]:
         """Return the present conductances at an index."""
         g_s: NDArray[np.float64] = self._g_s[at].copy()
         if self._drifting:
-            t0_s = self.config.physics.drift_t0_s
+            t0_s = self.config.physics.cells.drift_t0_s
             age = np.maximum(self._time_s - self._since_s[at], t0_s) / t0_s
             grown_s = g_s * np.where(self.stuck[at], 1.0, age ** -self._exponent[at])
             # Growth ends at the device's bound, or where the cell was placed beyond it.

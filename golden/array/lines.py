@@ -73,25 +73,25 @@ class Array:
         self._dacs = Dacs(config)
         self._noise = stream(physics.seed, Draw.READ_NOISE)
 
-        self._whole = self._dacs.ideal and not physics.nonlinearity
+        self._whole = self._dacs.ideal and not physics.cells.nonlinearity
         drive = math.log2(float(self._bend(np.array(self._dacs.largest))))
-        cell = math.log2(LARGEST * config.g_max_s / config.g_step_s)
+        cell = math.log2(LARGEST * config.array.g_max_s / config.g_step_s)
         room = EXACT_BITS - math.log2(config.drive_lines)
         fraction = 0 if self._whole else FRACTION_BITS
         self._cell_bits = math.floor(room - drive - cell - fraction)
-        needed = 0 if physics == Physics(seed=physics.seed) else FRACTION_BITS
+        needed = 0 if physics == Physics.of(seed=physics.seed) else FRACTION_BITS
         require(
             self._cell_bits >= needed,
-            f"sums of {config.drive_lines} inputs, dac_bits={config.dac_bits} and "
-            f"cell_bits={config.cell_bits} leave {self._cell_bits} bits below a level, and this "
-            f"physics needs {needed}: lower dac_bits",
+            f"sums of {config.drive_lines} inputs, dac_bits={config.converter.dac_bits} and "
+            f"cell_bits={config.array.cell_bits} leave {self._cell_bits} bits below a level, and "
+            f"this physics needs {needed}: lower dac_bits",
         )
         self._square_bits = VARIANCE_BITS - math.ceil(2 * drive)
         # A transposed read sums up the squares of both cells of a column.
         squares = 2 * (drive + cell) + config.transposable
         self._cell_square_bits = math.floor(room - squares - self._square_bits)
 
-        wide = (config.rows, config.slices * config.bit_lines)
+        wide = (config.array.rows, config.array.slices * config.bit_lines)
         self._versions = self.cells.versions - 1
         self._matrix = np.empty(wide)
         self._squares = np.empty(wide)
@@ -100,7 +100,7 @@ class Array:
     @classmethod
     def of_levels(cls, config: ChipConfig, levels: NDArray[np.int64]) -> "Array":
         """Return an array whose healthy cells hold `levels` [slices, rows, bit_lines] exactly."""
-        return cls(config, config.g_min_s + levels.astype(np.float64) * config.g_step_s)
+        return cls(config, config.array.g_min_s + levels.astype(np.float64) * config.g_step_s)
 
     @classmethod
     def programmed(cls, config: ChipConfig, levels: ArrayLike) -> "Array":
@@ -122,7 +122,7 @@ class Array:
         lines driven and the word lines sensed, has the transposed matrix (reciprocity).
         """
         self._refresh()
-        shape = (self.config.rows, self.config.slices, self.config.bit_lines)
+        shape = (self.config.array.rows, self.config.array.slices, self.config.bit_lines)
         return self._matrix.reshape(shape).transpose(1, 0, 2) * self.config.g_step_s
 
     def drive_v(self, codes: NDArray[np.int64]) -> Floats:
@@ -141,7 +141,7 @@ class Array:
         """
         self._refresh()
         lines = self._read(codes, self._matrix, self._squares, self._solve)
-        return lines.reshape(len(codes), self.config.slices, self.config.bit_lines)
+        return lines.reshape(len(codes), self.config.array.slices, self.config.bit_lines)
 
     def transposed_currents(self, codes: NDArray[np.int64]) -> Floats:
         """Drive the columns instead, and sense the word lines: the transposed read.
@@ -173,7 +173,7 @@ class Array:
         if self._turned is None:
             self._turned = self._turn(self._matrix, -1), self._turn(self._squares, 1)
         lines = self._read(codes, *self._turned, self._solve_transposed)
-        return lines.reshape(len(codes), config.slices, config.rows)
+        return lines.reshape(len(codes), config.array.slices, config.array.rows)
 
     def _turn(self, matrix: Floats, sign: int) -> Floats:
         """Return the matrix [columns, slices * rows] of a transposed read.
@@ -181,9 +181,9 @@ class Array:
         `sign` is that of a negative line's share.
         """
         config = self.config
-        lines = matrix.reshape(config.rows, config.slices, config.columns, 2)
+        lines = matrix.reshape(config.array.rows, config.array.slices, config.array.columns, 2)
         columns = lines[..., 0] + sign * lines[..., 1]
-        return columns.transpose(2, 1, 0).reshape(config.columns, -1)
+        return columns.transpose(2, 1, 0).reshape(config.array.columns, -1)
 
     def _read(
         self,
@@ -199,7 +199,7 @@ class Array:
         """
         physics = self.config.physics
         drive = self._dacs.drive(codes)
-        if physics.nonlinearity and physics.resistive:
+        if physics.cells.nonlinearity and physics.wires.resistive:
             lines = np.empty((len(drive), matrix.shape[1]))
             for plane, volts in zip(lines, drive, strict=True):
                 plane[:] = solve(volts)
@@ -207,10 +207,10 @@ class Array:
         else:
             drive = self._bend(drive)
             lines = drive @ matrix
-        if physics.read_noise:
+        if physics.cells.read_noise:
             variance = _round(drive**2, self._square_bits) @ squares
             noise = np.sqrt(variance, out=variance)
-            noise *= physics.read_noise
+            noise *= physics.cells.read_noise
             noise *= self._noise.standard_normal(lines.shape)
             lines += noise
         return lines
@@ -234,16 +234,18 @@ class Array:
         """
         physics = self.config.physics
         wires_ohm = (
-            physics.r_driver_ohm
-            + physics.r_word_ohm * lines
-            + physics.r_bit_ohm * (self.config.rows - 1 - rows)
-            + physics.r_sense_ohm
+            physics.wires.r_driver_ohm
+            + physics.wires.r_word_ohm * lines
+            + physics.wires.r_bit_ohm * (self.config.array.rows - 1 - rows)
+            + physics.wires.r_sense_ohm
         )
         g_s = self.cells.g_s[slices, rows, lines]
         g = g_s / (1 + g_s * wires_ohm) / self.config.g_step_s
-        codes = np.full(self.config.rows, self.config.verify_code)
+        codes = np.full(self.config.array.rows, self.config.verify_code)
         drive = self._bend(self._dacs.settled(codes))[rows]
-        return g * drive, g * np.hypot(physics.read_noise * drive, physics.dac_noise)
+        return g * drive, g * np.hypot(
+            physics.cells.read_noise * drive, physics.converters.dac_noise
+        )
 
     def _refresh(self) -> None:
         """Bring the matrix up to date with the cells."""
@@ -251,36 +253,36 @@ class Array:
         rows = np.flatnonzero(self._versions != self.cells.versions)
         if not len(rows):
             return
-        if config.physics.resistive:
+        if config.physics.wires.resistive:
             # One cell changes the voltages of all others.
-            rows = np.arange(config.rows)
+            rows = np.arange(config.array.rows)
         effective = self._with_wires(self.cells.rows_s(rows)) / config.g_step_s
         matrix = effective.transpose(1, 0, 2).reshape(len(rows), -1)
         self._matrix[rows] = _round(matrix, self._cell_bits)
-        if config.physics.read_noise:
+        if config.physics.cells.read_noise:
             self._squares[rows] = _round(matrix**2, self._cell_square_bits)
         self._versions = self.cells.versions.copy()
         self._turned = None
 
     def _with_wires(self, g_s: Floats) -> Floats:
         physics = self.config.physics
-        if not physics.resistive:
+        if not physics.wires.resistive:
             return g_s
         return effective_matrix(
             g_s,
-            r_word=physics.r_word_ohm,
-            r_bit=physics.r_bit_ohm,
-            r_driver=physics.r_driver_ohm,
-            r_sense=physics.r_sense_ohm,
+            r_word=physics.wires.r_word_ohm,
+            r_bit=physics.wires.r_bit_ohm,
+            r_driver=physics.wires.r_driver_ohm,
+            r_sense=physics.wires.r_sense_ohm,
         )
 
     def _bend(self, drive: Floats) -> Floats:
         """Return the voltages, in DAC steps, that a linear cell would need for the same current."""
         if self._whole:
             return drive
-        k = self.config.physics.nonlinearity
+        k = self.config.physics.cells.nonlinearity
         if k:
-            top_v = self.config.v_read_v
+            top_v = self.config.converter.v_read_v
             scale = top_v / self.config.v_step_v / math.sinh(k * top_v)
             drive = scale * np.sinh(k * self.config.v_step_v * drive)
         return _round(drive, FRACTION_BITS)
@@ -294,10 +296,10 @@ class Array:
         currents = self._solve_network(
             self.cells.g_s,
             drive,
-            r_word=physics.r_word_ohm,
-            r_bit=physics.r_bit_ohm,
-            r_driver=physics.r_driver_ohm,
-            r_sense=physics.r_sense_ohm,
+            r_word=physics.wires.r_word_ohm,
+            r_bit=physics.wires.r_bit_ohm,
+            r_driver=physics.wires.r_driver_ohm,
+            r_sense=physics.wires.r_sense_ohm,
         )
         return currents.ravel()
 
@@ -311,10 +313,10 @@ class Array:
         currents = self._solve_network(
             self.cells.g_s[:, ::-1, ::-1].swapaxes(1, 2),
             np.stack([drive, -drive], axis=1).ravel()[::-1],
-            r_word=physics.r_bit_ohm,
-            r_bit=physics.r_word_ohm,
-            r_driver=physics.r_sense_ohm,
-            r_sense=physics.r_driver_ohm,
+            r_word=physics.wires.r_bit_ohm,
+            r_bit=physics.wires.r_word_ohm,
+            r_driver=physics.wires.r_sense_ohm,
+            r_sense=physics.wires.r_driver_ohm,
         )
         return currents[:, ::-1].ravel()
 
@@ -333,13 +335,13 @@ class Array:
         Conductances are [slices, rows, columns], the drive is [rows] in DAC steps.
         """
         config = self.config
-        k = config.physics.nonlinearity
-        scale = config.v_read_v / math.sinh(k * config.v_read_v)
+        k = config.physics.cells.nonlinearity
+        scale = config.converter.v_read_v / math.sinh(k * config.converter.v_read_v)
 
         def curve(g_s: Floats, u: Floats) -> tuple[Floats, Floats]:
             return g_s * scale * np.sinh(k * u), g_s * scale * k * np.cosh(k * u)
 
-        volts = np.broadcast_to(drive * config.v_step_v, (config.slices, len(drive)))
+        volts = np.broadcast_to(drive * config.v_step_v, (config.array.slices, len(drive)))
         try:
             lines = solve_nonlinear(
                 g_s,

@@ -35,11 +35,11 @@ class AdcErrors:
             physics.seed,
             Draw.ADC_STATICS,
             config.converters,
-            config.adc_bits,
-            offset=physics.adc_offset,
-            gain=physics.adc_gain,
-            inl=physics.adc_inl,
-            dnl=physics.adc_dnl,
+            config.converter.adc_bits,
+            offset=physics.converters.adc_offset,
+            gain=physics.converters.adc_gain,
+            inl=physics.converters.adc_inl,
+            dnl=physics.converters.adc_dnl,
         )
         self.config = config
         self.gain = statics.gain
@@ -58,7 +58,7 @@ class AdcErrors:
         known = self._ladders[step]
         if known is not None:
             return known
-        half = 1 << (self.config.adc_bits - 1)
+        half = 1 << (self.config.converter.adc_bits - 1)
         adc = np.arange(len(self.gain))
         adcs = Adcs(self.config, np.full(len(adc), step), self, adc)
         levels = adcs.threshold(np.arange(-half, half + 1)[:, None]).T
@@ -97,7 +97,7 @@ class Adcs:
         errors: AdcErrors | None = None,
         adc: NDArray[np.int64] | int = 0,
     ):
-        self.low = -(1 << (config.adc_bits - 1))
+        self.low = -(1 << (config.converter.adc_bits - 1))
         self.high = -self.low - 1
         self._step = step
         self._width = np.ldexp(1.0, step)

@@ -34,9 +34,9 @@ def input_planes(
         If the shape or an input does not fit the configuration.
     """
     rest = checked(config, vectors, transposed=transposed)[:, None, :]
-    places = np.arange(config.planes - 1, -1, -1)[:, None] * config.dac_bits
+    places = np.arange(config.planes - 1, -1, -1)[:, None] * config.converter.dac_bits
     codes = rest >> places
-    codes[:, 1:] &= (1 << config.dac_bits) - 1
+    codes[:, 1:] &= (1 << config.converter.dac_bits) - 1
     return codes
 
 
@@ -61,19 +61,26 @@ class Dacs:
         physics = config.physics
         self._low = -(1 << (config.code_bits - 1))
         self._lines = np.arange(config.drive_lines)
-        self._noise = physics.dac_noise
+        self._noise = physics.converters.dac_noise
         self._stream = stream(physics.seed, Draw.DAC_NOISE)
         self._statics = None
-        if any((physics.dac_offset, physics.dac_gain, physics.dac_inl, physics.dac_dnl)):
+        if any(
+            (
+                physics.converters.dac_offset,
+                physics.converters.dac_gain,
+                physics.converters.dac_inl,
+                physics.converters.dac_dnl,
+            )
+        ):
             self._statics = draw_statics(
                 physics.seed,
                 Draw.DAC_STATICS,
                 config.drive_lines,
                 config.code_bits,
-                offset=physics.dac_offset,
-                gain=physics.dac_gain,
-                inl=physics.dac_inl,
-                dnl=physics.dac_dnl,
+                offset=physics.converters.dac_offset,
+                gain=physics.converters.dac_gain,
+                inl=physics.converters.dac_inl,
+                dnl=physics.converters.dac_dnl,
             )
 
         self.ideal = self._statics is None and not self._noise

@@ -3,7 +3,6 @@
 It is the reference of the RTL, instruction by instruction, and one of the backends of the host.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,8 +44,8 @@ def blank_tile(config: ChipConfig, tile: int) -> Analog:
     """Return the analogue part of a tile as it comes from the foundry, with draws of its own."""
     # Entropy that no stream of the physics is drawn from.
     seed = np.random.SeedSequence([config.physics.seed, tile]).generate_state(1, np.uint64)[0] >> 1
-    physics = dataclasses.replace(config.physics, seed=int(seed))
-    config = dataclasses.replace(config, physics=physics)
+    physics = config.physics.replace(seed=int(seed))
+    config = config.replace(physics=physics)
     return Analog(config, Array(config))
 
 
@@ -118,10 +117,12 @@ class Machine:
         self.config = config
         self.programmer = programmer
         self.status = Status(False, ErrorCode.NONE, 0)
-        self.tiles = [Tile(config, blank_tile(config, tile)) for tile in range(config.tiles)]
+        self.tiles = [
+            Tile(config, blank_tile(config, tile)) for tile in range(config.machine.tiles)
+        ]
         self.chip_counters = {c.name: 0 for c in CHIP_COUNTERS if not c.timed}
         self.tile_counters = [
-            {c.name: 0 for c in TILE_COUNTERS if not c.timed} for _ in range(config.tiles)
+            {c.name: 0 for c in TILE_COUNTERS if not c.timed} for _ in range(config.machine.tiles)
         ]
         # Spaces as their words, and views of the same memory as items.
         self._spaces = {space: np.zeros(space_words(config, space), "<u4") for space in Space}
@@ -153,7 +154,7 @@ class Machine:
             _require(bool(((weights >= low) & (weights <= high)).all()), ErrorCode.VALUE)
         if space is Space.HOLDING:
             matrices = values[(address + 1) % 2 :: 2]
-            _require(bool((matrices <= self.config.matrices).all()), ErrorCode.VALUE)
+            _require(bool((matrices <= self.config.machine.matrices).all()), ErrorCode.VALUE)
         self._spaces[space][where] = values
         if space is Space.DESCRIPTOR and len(values):
             # Holdings count matrices from 1.
@@ -261,7 +262,7 @@ class Machine:
     def _execute(self, effects: Effects) -> int | None:
         """Execute the instruction at `effects.pc`; return where to go on, or None to stop."""
         config = self.config
-        if not 0 <= effects.pc < config.program_words:
+        if not 0 <= effects.pc < config.machine.program_words:
             raise MachineError(ErrorCode.PROGRAM_COUNTER)
         effects.instruction = instruction = Instruction.decode(int(self._program[effects.pc]))
         opcode, immediate = instruction.opcode, instruction.immediate
@@ -371,10 +372,12 @@ class Machine:
         """Execute MVM or MVM_T."""
         config = self.config
         _require(RIGHT_SHIFTS[0] <= shift <= RIGHT_SHIFTS[1], ErrorCode.OPERAND)
-        _require(0 <= matrix < config.matrices, ErrorCode.MATRIX)
+        _require(0 <= matrix < config.machine.matrices, ErrorCode.MATRIX)
         rows, columns, _, first = (int(value) for value in self._descriptors[matrix])
-        fits = 0 < rows <= config.vector_words and 0 < columns <= config.vector_words
-        _require(fits and first < config.tiles, ErrorCode.MATRIX)
+        fits = (
+            0 < rows <= config.machine.vector_words and 0 < columns <= config.machine.vector_words
+        )
+        _require(fits and first < config.machine.tiles, ErrorCode.MATRIX)
         inputs, outputs = (columns, rows) if transposed else (rows, columns)
         x = self._words(a, count * inputs).reshape(count, inputs)
         self._words(d, count * outputs)

@@ -52,29 +52,31 @@ class Block:
 
 def blocks(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[Block]:
     """Yield the blocks of a matrix [rows, columns] in order; block 0 belongs to tile `first`."""
-    corners = itertools.product(range(0, columns, config.columns), range(0, rows, config.rows))
+    corners = itertools.product(
+        range(0, columns, config.array.columns), range(0, rows, config.array.rows)
+    )
     for number, (left, top) in enumerate(corners):
         yield Block(
             number,
-            (first + number) % config.tiles,
-            slice(top, min(top + config.rows, rows)),
-            slice(left, min(left + config.columns, columns)),
+            (first + number) % config.machine.tiles,
+            slice(top, min(top + config.array.rows, rows)),
+            slice(left, min(left + config.array.columns, columns)),
         )
 
 
 def block_weights(
     config: ChipConfig, weights: NDArray[np.int64], block: Block
 ) -> NDArray[np.int64]:
-    """Return the weights of a tile [config.rows, config.columns] for a block of a matrix."""
+    """Return the weights [rows, columns] of a whole tile for a block of a matrix."""
     part = weights[block.rows, block.columns]
-    padding = [(0, config.rows - part.shape[0]), (0, config.columns - part.shape[1])]
+    padding = [(0, config.array.rows - part.shape[0]), (0, config.array.columns - part.shape[1])]
     return np.pad(part, padding)
 
 
 def rounds(config: ChipConfig, rows: int, columns: int, first: int) -> Iterator[tuple[Block, ...]]:
     """Yield the blocks of a matrix, `tiles` at a time."""
     all_blocks = blocks(config, rows, columns, first)
-    while batch := tuple(itertools.islice(all_blocks, config.tiles)):
+    while batch := tuple(itertools.islice(all_blocks, config.machine.tiles)):
         yield batch
 
 
@@ -95,8 +97,8 @@ def product_cycles(
     plane_cycles: choose `lanes` so.
     """
     way = config.direction(transposed)
-    beats = -(-max(config.rows, config.columns) // config.lanes)
-    cycles = 8 + config.tiles
+    beats = -(-max(config.array.rows, config.array.columns) // config.machine.lanes)
+    cycles = 8 + config.machine.tiles
     for batch in rounds(config, rows, columns, 0):
         t = len(batch)
         m = t * (max(beats, 3) if transposed else beats)

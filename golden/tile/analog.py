@@ -4,8 +4,6 @@ The model of the tile and the co-simulated RTL use the same object; the RTL asks
 question, through `hw.boundary.analog.AnalogPort`.
 """
 
-import dataclasses
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -29,7 +27,14 @@ class Analog:
         self.config = config
         self.array = array
         physics = config.physics
-        errors = any((physics.adc_offset, physics.adc_gain, physics.adc_inl, physics.adc_dnl))
+        errors = any(
+            (
+                physics.converters.adc_offset,
+                physics.converters.adc_gain,
+                physics.converters.adc_inl,
+                physics.converters.adc_dnl,
+            )
+        )
         self._errors = AdcErrors(config) if errors else None
         self._noise = stream(physics.seed, Draw.SENSE_NOISE)
         self._reads = np.zeros(array.cells.shape, np.int64)
@@ -43,7 +48,7 @@ class Analog:
         UserError
             If the shape or a weight does not fit the configuration.
         """
-        return cls.programmed(dataclasses.replace(config, physics=IDEAL), weights)
+        return cls.programmed(config.replace(physics=IDEAL), weights)
 
     @classmethod
     def programmed(cls, config: ChipConfig, weights: ArrayLike) -> "Analog":
@@ -76,12 +81,12 @@ class Analog:
             held = row_values(self.config, self.array.transposed_currents(codes))
         else:
             held = column_values(self.config, self.array.currents(codes))
-        if self.config.physics.sense_noise:
+        if self.config.physics.converters.sense_noise:
             noise = self._noise.standard_normal(held.shape)
             if self.config.unit_columns:
                 # One value, held once, that every group converts again.
                 noise[:, -1] = noise[:, -1, :1]
-            held += self.config.physics.sense_noise * noise
+            held += self.config.physics.converters.sense_noise * noise
         return held
 
     def hold_cells(
@@ -98,7 +103,7 @@ class Analog:
         cell = np.ravel_multi_index(at, self._reads.shape)
         draws = keyed_normal(physics.seed, Draw.VERIFY_NOISE, cell, self._reads[at])
         self._reads[at] += 1
-        return currents + draws * np.hypot(deviation, physics.sense_noise)
+        return currents + draws * np.hypot(deviation, physics.converters.sense_noise)
 
     def adcs(self, steps: NDArray[np.int64]) -> Adcs:
         """Return the converters with steps [n, steps], for values [n, planes, converters, groups].
@@ -106,7 +111,7 @@ class Analog:
         Steps [steps] are for the values [converters] of one group.
         """
         config = self.config
-        counts = [config.adcs] * config.slices + [1] * config.unit_columns
+        counts = [config.converter.adcs] * config.array.slices + [1] * config.unit_columns
         spread = np.repeat(steps, counts, axis=-1)
         adc = np.arange(config.converters)
         if steps.ndim == 1:

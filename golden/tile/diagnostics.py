@@ -100,7 +100,7 @@ def diagnose(
     return Diagnostics(
         np.array([part.mean() for part in parts(beyond & (codes >= 0))]),
         np.array([part.mean() for part in parts(beyond & (codes < 0))]),
-        np.array(span) / (1 << config.adc_bits),
+        np.array(span) / (1 << config.converter.adc_bits),
         products.steps.min(axis=0),
         ir_drop(analog.array),
         None if levels is None else failed_cells(analog.array, levels),
@@ -120,5 +120,5 @@ def ir_drop(array: Array) -> NDArray[np.float64]:
 def failed_cells(array: Array, levels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which cells are more than half a level from `levels` [slices, rows, bit_lines]."""
     config = array.config
-    target = config.g_min_s + levels * config.g_step_s
+    target = config.array.g_min_s + levels * config.g_step_s
     return np.abs(array.g_s - target) > config.g_step_s / 2

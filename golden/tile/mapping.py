@@ -16,19 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
+from spec.tables import Mapping
 
 
 def cell_levels(config: ChipConfig, digits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the levels [slices, rows, bit_lines] that hold digits [slices, rows, columns]."""
-    levels = np.zeros((config.slices, config.rows, config.bit_lines), np.int64)
-    if config.mapping is Mapping.DIFFERENTIAL:
+    levels = np.zeros((config.array.slices, config.array.rows, config.bit_lines), np.int64)
+    if config.array.mapping is Mapping.DIFFERENTIAL:
         levels[..., 0::2] = np.maximum(digits, 0)
         levels[..., 1::2] = np.maximum(-digits, 0)
     else:
-        levels[..., : config.columns] = digits
-        levels[-1, :, : config.columns] += config.radix // 2
-        levels[-1, :, config.columns] = 1
+        levels[..., : config.array.columns] = digits
+        levels[-1, :, : config.array.columns] += config.radix // 2
+        levels[-1, :, config.array.columns] = 1
     return levels
 
 
@@ -39,11 +40,11 @@ def column_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.
     The converter of the unit column, the last, sees the same value in every group.
     """
     groups = config.forward.groups
-    if config.mapping is Mapping.DIFFERENTIAL:
+    if config.array.mapping is Mapping.DIFFERENTIAL:
         return (lines[..., 0::2] - lines[..., 1::2]).reshape(-1, config.converters, groups)
     values = lines[..., :-1] - lines[..., -1:]
-    columns = values[..., : config.columns].reshape(-1, config.converters - 1, groups)
-    unit = values[:, -1:, config.columns :]
+    columns = values[..., : config.array.columns].reshape(-1, config.converters - 1, groups)
+    unit = values[:, -1:, config.array.columns :]
     return np.concatenate([columns, np.broadcast_to(unit, (*unit.shape[:2], groups))], 1)
 
 
@@ -54,7 +55,7 @@ def row_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.flo
     at nothing, here a current of 0, where there are no more rows.
     """
     groups = config.transposed.groups
-    padding = [(0, 0), (0, 0), (0, config.adcs * groups - config.rows)]
+    padding = [(0, 0), (0, 0), (0, config.converter.adcs * groups - config.array.rows)]
     return np.pad(lines, padding).reshape(-1, config.converters, groups)
 
 
@@ -63,7 +64,7 @@ def split_steps(
 ) -> list[NDArray[Any]]:
     """Return the values [..., converters, groups] of outputs, flat, for each ADC step."""
     seen = outputs_seen(config, transposed=transposed)
-    ends = [config.adcs * (s + 1) for s in range(config.slices)]
+    ends = [config.converter.adcs * (s + 1) for s in range(config.array.slices)]
     parts = zip(np.split(values, ends, axis=-2), np.split(seen, ends), strict=True)
     return [part[..., there].ravel() for part, there in parts][: config.steps]
 
@@ -71,7 +72,10 @@ def split_steps(
 def outputs_seen(config: ChipConfig, *, transposed: bool) -> NDArray[np.bool_]:
     """Return which ADC inputs [converters, groups] are those of an output."""
     way = config.direction(transposed)
-    array = np.arange(config.adcs * way.groups).reshape(config.adcs, way.groups) < way.outputs
+    array = (
+        np.arange(config.converter.adcs * way.groups).reshape(config.converter.adcs, way.groups)
+        < way.outputs
+    )
     seen = np.ones((config.converters, way.groups), bool)
-    seen[: config.slices * config.adcs] = np.tile(array, (config.slices, 1))
+    seen[: config.array.slices * config.converter.adcs] = np.tile(array, (config.array.slices, 1))
     return seen

@@ -13,14 +13,18 @@ def slice_sums(
 
     `steps` [n, steps] says how many units a code of each slice, and of the unit column, is worth.
     """
-    arrays = codes[:, :, : config.slices * config.adcs]
-    arrays = arrays.reshape(*codes.shape[:2], config.slices, config.adcs * codes.shape[3])
-    places = steps[:, : config.slices] + np.arange(config.slices) * config.cell_bits
+    arrays = codes[:, :, : config.array.slices * config.converter.adcs]
+    arrays = arrays.reshape(
+        *codes.shape[:2], config.array.slices, config.converter.adcs * codes.shape[3]
+    )
+    places = (
+        steps[:, : config.array.slices] + np.arange(config.array.slices) * config.array.cell_bits
+    )
     sums = (arrays << places[:, None, :, None]).sum(axis=2)
     if config.unit_columns:
         # Converted anew for every group, as the columns are.
         unit = codes[:, :, -1] << steps[:, None, -1:]
-        sums += config.weight_range[0] * np.tile(unit, config.adcs)
+        sums += config.weight_range[0] * np.tile(unit, config.converter.adcs)
     return sums
 
 
@@ -40,7 +44,7 @@ def accumulate(
     total = np.zeros_like(sums[:, 0])
     saturations = np.zeros(len(sums), np.int64)
     for plane in range(config.planes):
-        exact = (total << config.dac_bits) + sums[:, plane]
+        exact = (total << config.converter.dac_bits) + sums[:, plane]
         total = np.clip(exact, -high - 1, high)
         saturations += (total != exact).sum(axis=1)
     return total, saturations

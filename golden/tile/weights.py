@@ -8,13 +8,14 @@ numbers that are not negative, and cuts the two's complement weight as it is.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
 from spec.errors import UserError, require
+from spec.tables import Mapping
 
 
 def checked(config: ChipConfig, weights: ArrayLike) -> NDArray[np.int64]:
     """Return weights [rows, columns] as int64, or raise `UserError` saying what is wrong."""
-    expected = (config.rows, config.columns)
+    expected = (config.array.rows, config.array.columns)
     return checked_integers("weights", weights, expected, *config.weight_range)
 
 
@@ -71,13 +72,13 @@ def slice_weights(config: ChipConfig, weights: ArrayLike) -> NDArray[np.int64]:
         If the shape or a weight does not fit the configuration.
     """
     rest = checked(config, weights)
-    digits = np.empty((config.slices, *rest.shape), np.int64)
-    for s in reversed(range(config.slices)):
+    digits = np.empty((config.array.slices, *rest.shape), np.int64)
+    for s in reversed(range(config.array.slices)):
         place = config.radix**s
-        if config.mapping is Mapping.OFFSET:
+        if config.array.mapping is Mapping.OFFSET:
             digit = rest // place
         else:
-            limit = config.radix - 1 if s == config.slices - 1 else config.radix // 2
+            limit = config.radix - 1 if s == config.array.slices - 1 else config.radix // 2
             nearest = np.sign(rest) * ((2 * np.abs(rest) + place - 1) // (2 * place))
             digit = np.clip(nearest, -limit, limit)
         digits[s] = digit
@@ -87,4 +88,4 @@ def slice_weights(config: ChipConfig, weights: ArrayLike) -> NDArray[np.int64]:
 
 def join_slices(config: ChipConfig, digits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the weights [rows, columns] of digits [slices, rows, columns]."""
-    return np.tensordot(config.radix ** np.arange(config.slices), digits, 1)
+    return np.tensordot(config.radix ** np.arange(config.array.slices), digits, 1)

@@ -25,8 +25,9 @@ from golden.array.cells import Pulse
 from golden.tile.analog import Analog
 from golden.tile.mapping import cell_levels
 from golden.tile.weights import slice_weights
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
 from spec.errors import require
+from spec.tables import Mapping
 
 Ints = NDArray[np.int64]
 
@@ -54,14 +55,14 @@ class Targets:
     def lines(self, config: ChipConfig) -> Ints:
         """Return the bit lines [n] of the cells, as `golden.tile.mapping` numbers them."""
         columns = self.adcs * config.forward.groups + self.groups
-        if config.mapping is Mapping.DIFFERENTIAL:
+        if config.array.mapping is Mapping.DIFFERENTIAL:
             return 2 * columns + self.sides
-        return np.where(self.sides == 1, config.columns, columns)
+        return np.where(self.sides == 1, config.array.columns, columns)
 
     def converters(self, config: ChipConfig) -> Ints:
         """Return which ADC of the tile [n] reads each cell."""
-        lanes = self.slices * config.adcs + self.adcs
-        if config.mapping is Mapping.DIFFERENTIAL:
+        lanes = self.slices * config.converter.adcs + self.adcs
+        if config.array.mapping is Mapping.DIFFERENTIAL:
             return lanes
         return np.where(self.sides == 1, config.converters - 1, lanes)
 
@@ -90,22 +91,22 @@ def targets(
         matrix, or the ADC cannot tell the levels.
     """
     _require_verifiable(config)
-    _require_inside("rows", rows, config.rows)
-    _require_inside("columns", columns, config.columns)
+    _require_inside("rows", rows, config.array.rows)
+    _require_inside("columns", columns, config.array.columns)
     levels = cell_levels(config, slice_weights(config, weights))
     chosen = np.zeros(levels.shape, bool)
-    kept = np.zeros((config.rows, config.columns), bool)
+    kept = np.zeros((config.array.rows, config.array.columns), bool)
     kept[rows, columns] = True
-    if config.mapping is Mapping.DIFFERENTIAL:
+    if config.array.mapping is Mapping.DIFFERENTIAL:
         chosen[:] = np.repeat(kept, 2, axis=1)
     else:
-        chosen[..., : config.columns] = kept
-        chosen[-1, :, config.columns] = kept.any(axis=1)
+        chosen[..., : config.array.columns] = kept
+        chosen[-1, :, config.array.columns] = kept.any(axis=1)
     slices, at_rows, lines = np.nonzero(chosen)
-    if config.mapping is Mapping.DIFFERENTIAL:
+    if config.array.mapping is Mapping.DIFFERENTIAL:
         at_columns, sides = lines // 2, lines % 2
     else:
-        sides = (lines == config.columns).astype(np.int64)
+        sides = (lines == config.array.columns).astype(np.int64)
         at_columns = np.where(sides == 1, 0, lines)
     adcs, groups = at_columns // config.forward.groups, at_columns % config.forward.groups
     return Targets(slices, at_rows, adcs, groups, sides, levels[chosen])
@@ -132,7 +133,7 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
     goal = np.array(config.verify_targets)[wanted.levels]
     # Negative where a larger conductance reads as a smaller code.
     direction = 1 if config.verify_code > 0 else -1
-    strongest = (1 << config.pulse_bits) - 1
+    strongest = (1 << config.programming.pulse_bits) - 1
 
     success = np.zeros(count, bool)
     codes = np.zeros(count, np.int64)
@@ -146,12 +147,12 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
         miss = (codes[active] - goal[active]) * direction
         fits = np.abs(miss) <= config.verify_tolerance
         success[active[fits]] = True
-        going_on = ~fits & (pulses[active] < config.pulse_limit)
+        going_on = ~fits & (pulses[active] < config.programming.pulse_limit)
         active, miss = active[going_on], miss[going_on]
 
         kind = np.where(miss < 0, Pulse.SET, Pulse.RESET)
-        higher = np.minimum(amplitudes[active] + config.pulse_increment, strongest)
-        amplitudes[active] = np.where(kind == kinds[active], higher, config.pulse_first)
+        higher = np.minimum(amplitudes[active] + config.programming.pulse_increment, strongest)
+        amplitudes[active] = np.where(kind == kinds[active], higher, config.programming.pulse_first)
         kinds[active] = kind
         pulses[active] += 1
         if active.size:
@@ -163,8 +164,9 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
 def _require_verifiable(config: ChipConfig) -> None:
     require(
         config.verifiable,
-        f"an ADC of adc_bits={config.adc_bits} cannot tell the {config.levels} levels of a cell "
-        f"when it reads one with dac_bits={config.dac_bits}: raise adc_bits or dac_bits",
+        f"an ADC of adc_bits={config.converter.adc_bits} cannot tell the {config.levels} levels "
+        f"of a cell when it reads one with dac_bits={config.converter.dac_bits}: raise adc_bits or "
+        "dac_bits",
     )
 
 
@@ -181,9 +183,9 @@ def _require_inside(name: str, region: slice, size: int) -> None:
 def _require_cells(config: ChipConfig, wanted: Targets) -> None:
     """Raise `UserError` that names the first cell that cannot be programmed."""
     limits = {
-        "slices": config.slices,
-        "rows": config.rows,
-        "adcs": config.adcs,
+        "slices": config.array.slices,
+        "rows": config.array.rows,
+        "adcs": config.converter.adcs,
         "groups": config.forward.groups,
         "sides": 2,
         "levels": config.levels,

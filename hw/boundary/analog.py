@@ -39,9 +39,9 @@ class CellLayout(data.StructLayout):
     def __init__(self, config: ChipConfig):
         super().__init__(
             {
-                "slice": range(max(2, config.slices)),
-                "row": range(max(2, config.rows)),
-                "adc": range(max(2, config.adcs)),
+                "slice": range(max(2, config.array.slices)),
+                "row": range(max(2, config.array.rows)),
+                "adc": range(max(2, config.converter.adcs)),
                 "group": config.select_bits,
                 "side": 1,
             }
@@ -93,13 +93,15 @@ class AnalogPort(wiring.Signature):
                 "mode": Out(Mode),
                 "code": Out(data.ArrayLayout(signed(config.code_bits), config.drive_lines)),
                 "cell": Out(CellLayout(config)),
-                "amplitude": Out(config.pulse_bits),
+                "amplitude": Out(config.programming.pulse_bits),
                 "strobe": Out(1),
                 "settled": In(1),
                 "sample": Out(1),
                 "select": Out(config.select_bits),
                 "step": Out(step_layout(config)),
-                "trial": Out(data.ArrayLayout(signed(config.adc_bits), config.converters)),
+                "trial": Out(
+                    data.ArrayLayout(signed(config.converter.adc_bits), config.converters)
+                ),
                 "above": In(config.converters),
                 "beyond": In(config.converters),
             }

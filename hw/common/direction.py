@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from amaranth.hdl import Const, Mux, Value, ValueLike
 
-from spec.config import ChipConfig, Direction
+from spec.config import ChipConfig
+from spec.direction import Direction
 
 
 def directed(

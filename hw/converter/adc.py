@@ -24,7 +24,7 @@ class CodesLayout(data.StructLayout):
     def __init__(self, config: ChipConfig):
         super().__init__(
             {
-                "code": data.ArrayLayout(signed(config.adc_bits), config.converters),
+                "code": data.ArrayLayout(signed(config.converter.adc_bits), config.converters),
                 "beyond": config.converters,
                 "group": config.select_bits,
                 "plane": PlaneLayout(config),
@@ -52,7 +52,7 @@ class SarBank(wiring.Component):
 
     def __init__(self, config: ChipConfig):
         self.config = config
-        codes = data.ArrayLayout(signed(config.adc_bits), config.converters)
+        codes = data.ArrayLayout(signed(config.converter.adc_bits), config.converters)
         super().__init__(
             {
                 "planes": In(stream.Signature(PlaneLayout(config))),
@@ -69,7 +69,7 @@ class SarBank(wiring.Component):
 
     def elaborate(self, platform):
         config = self.config
-        bits = config.adc_bits
+        bits = config.converter.adc_bits
         m = Module()
 
         # One-hot position of the bit under trial, counting down; zero: no search runs.
@@ -85,7 +85,7 @@ class SarBank(wiring.Component):
         last_group = (self.select == groups - 1) | plane.single
         deciding = position[0] & codes_free
         seen = [
-            looks(config, i % config.adcs, plane.transposed, self.select)
+            looks(config, i % config.converter.adcs, plane.transposed, self.select)
             for i in range(config.converters)
         ]
 

@@ -16,7 +16,7 @@ class VectorLayout(data.StructLayout):
     """
 
     def __init__(self, config: ChipConfig):
-        x = data.ArrayLayout(signed(config.input_bits), config.drive_lines)
+        x = data.ArrayLayout(signed(config.converter.input_bits), config.drive_lines)
         transposed = int(config.transposable)
         super().__init__({"x": x, "step": step_layout(config), "transposed": transposed})
 
@@ -68,7 +68,7 @@ class DacSequencer(wiring.Component):
 
         # Each operand shifts left through the DAC code, which is its uppermost bits. The topmost
         # carries the sign of the first plane; shifts clear it, and clear all after the last plane.
-        width = (config.planes - 1) * config.dac_bits + config.code_bits
+        width = (config.planes - 1) * config.converter.dac_bits + config.code_bits
         operands = [Signal(signed(width), name=f"operand_{r}") for r in range(config.drive_lines)]
         step = Signal(step_layout(config))
         transposed = self.mode == Mode.MVM_T
@@ -107,7 +107,7 @@ class DacSequencer(wiring.Component):
         with m.Elif(sampled):
             for operand in operands:
                 rest = operand[: width - config.code_bits]
-                m.d.sync += operand.eq(Cat(Const(0, config.dac_bits), rest))
+                m.d.sync += operand.eq(Cat(Const(0, config.converter.dac_bits), rest))
             with m.If(last):
                 m.d.sync += self.mode.eq(Mode.IDLE)
             with m.Else():

@@ -41,9 +41,9 @@ class UnitReply(data.StructLayout):
             {
                 "code": CODE_BITS,
                 "scalar": signed(SCALAR_BITS),
-                "saturations": range(config.vector_words + 1),
-                "input_clips": range(config.vector_words + 1),
-                "reprograms": range(config.weight_words + 1),
+                "saturations": range(config.machine.vector_words + 1),
+                "input_clips": range(config.machine.vector_words + 1),
+                "reprograms": range(config.machine.weight_words + 1),
             }
         )
 

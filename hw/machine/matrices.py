@@ -37,10 +37,10 @@ class Matrices(wiring.Component):
         super().__init__(
             {
                 "fetch": In(1),
-                "number": In(range(config.matrices)),
+                "number": In(range(config.machine.matrices)),
                 "fetched": Out(1),
                 "descriptor": Out(DescriptorLayout),
-                "tile": In(range(max(2, config.tiles))),
+                "tile": In(range(max(2, config.machine.tiles))),
                 "held": Out(HoldingLayout),
                 "forget": In(1),
                 "keep": In(1),
@@ -59,7 +59,7 @@ class Matrices(wiring.Component):
     def _keep_descriptors(self, m: Module) -> None:
         host = self.descriptors
         size = len(DESCRIPTOR_FIELDS)
-        words = size * self.config.matrices
+        words = size * self.config.machine.matrices
         m.submodules.memory = memory = Memory(shape=WORD_BITS, depth=words, init=[])
         load, store = memory.read_port(), memory.write_port()
         # A memory survives a reset. What has not been written since counts as 0.
@@ -98,11 +98,14 @@ class Matrices(wiring.Component):
         holdings = [
             Signal(
                 data.StructLayout(
-                    {"block": HoldingLayout["block"].shape, "matrix": range(config.matrices + 1)}
+                    {
+                        "block": HoldingLayout["block"].shape,
+                        "matrix": range(config.machine.matrices + 1),
+                    }
                 ),
                 name=f"holding_{t}",
             )
-            for t in range(config.tiles)
+            for t in range(config.machine.tiles)
         ]
         m.d.comb += [
             self.held.block.eq(Array(h.block for h in holdings)[self.tile]),

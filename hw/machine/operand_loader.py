@@ -47,48 +47,48 @@ class OperandLoader(wiring.Component):
 
     def __init__(self, config: ChipConfig):
         self.config = config
-        place = range(config.vector_words)
+        place = range(config.machine.vector_words)
         super().__init__(
             {
                 "start": In(1),
                 "stop": In(1),
                 "busy": Out(1),
                 "transposed": In(1),
-                "length": In(range(config.vector_words + 1)),
-                "count": In(range(config.vector_words + 1)),
-                "address": In(range(config.vector_words)),
+                "length": In(range(config.machine.vector_words + 1)),
+                "count": In(range(config.machine.vector_words + 1)),
+                "address": In(range(config.machine.vector_words)),
                 "first": In(BlockLayout(config)),
                 "last": In(BlockLayout(config)),
-                "blocks": In(range(config.tiles + 1)),
-                "active": In(config.tiles),
-                "starts": In(data.ArrayLayout(place, config.tiles)),
+                "blocks": In(range(config.machine.tiles + 1)),
+                "active": In(config.machine.tiles),
+                "starts": In(data.ArrayLayout(place, config.machine.tiles)),
                 "step": In(step_layout(config)),
                 "read": Out(ReadPort(config)),
-                "vectors": Out(stream.Signature(VectorLayout(config))).array(config.tiles),
-                "clips": Out(range(config.lanes + 1)),
+                "vectors": Out(stream.Signature(VectorLayout(config))).array(config.machine.tiles),
+                "clips": Out(range(config.machine.lanes + 1)),
             }
         )
 
     def elaborate(self, platform):
         config = self.config
         m = Module()
-        beats = -(-config.drive_lines // config.lanes)
-        last_beat = (beats - 1) * config.lanes
+        beats = -(-config.drive_lines // config.machine.lanes)
+        last_beat = (beats - 1) * config.machine.lanes
         transposed = self.transposed
         lines = directed(config, transposed, lambda way: way.inputs)
 
         # First stage: ask for words of the part that starts at `start` of the vector at `origin`.
-        left = Signal(range(config.vector_words + 1))
-        origin = Signal(range(config.vector_words))
+        left = Signal(range(config.machine.vector_words + 1))
+        origin = Signal(range(config.machine.vector_words))
         start, first_start = (
-            Signal(range(config.vector_words), name=n) for n in ("start", "first_start")
+            Signal(range(config.machine.vector_words), name=n) for n in ("start", "first_start")
         )
         offset = Signal(range(last_beat + 1))
-        position = Signal(range(max(2, config.tiles)))
+        position = Signal(range(max(2, config.machine.tiles)))
         counting = Signal()
         # A buffer is reserved from the first word on until a tile takes the vector.
-        reserved = Signal(config.tiles)
-        targets = Signal(config.tiles)
+        reserved = Signal(config.machine.tiles)
+        targets = Signal(config.machine.tiles)
         m.d.comb += targets.eq(
             Cat(a & (self.starts[t] == start) for t, a in enumerate(self.active))
         )
@@ -112,7 +112,7 @@ class OperandLoader(wiring.Component):
         )
         first_counts = Mux(transposed, self.first.top, self.first.left) == 0
         with m.If(asking):
-            m.d.sync += offset.eq(offset + config.lanes)
+            m.d.sync += offset.eq(offset + config.machine.lanes)
             with m.If(offset == last_beat):
                 m.d.sync += [
                     offset.eq(0),
@@ -139,15 +139,15 @@ class OperandLoader(wiring.Component):
 
         # Second stage: clamp them, and put them behind those that came before.
         filling, filling_last, clips_count = Signal(), Signal(), Signal()
-        filled = Signal(config.tiles)
-        mask = Signal(config.lanes)
+        filled = Signal(config.machine.tiles)
+        mask = Signal(config.machine.lanes)
         m.d.sync += [
             filling.eq(asking),
             filling_last.eq(offset == last_beat),
             clips_count.eq(counting),
             filled.eq(targets),
         ]
-        for i in range(config.lanes):
+        for i in range(config.machine.lanes):
             place = offset + i
             m.d.sync += mask[i].eq((place < lines) & (start + place < self.length))
         low, high = config.input_range
@@ -155,7 +155,7 @@ class OperandLoader(wiring.Component):
         for word, used in zip(self.read.data, mask, strict=True):
             above, below_low = word > high, word < low
             clamped = Mux(above, high, Mux(below_low, low, word))
-            words.append(Mux(used, clamped, 0)[: config.input_bits])
+            words.append(Mux(used, clamped, 0)[: config.converter.input_bits])
             clips.append(used & (above | below_low))
         with m.If(filling & clips_count):
             m.d.comb += self.clips.eq(tree_sum(clips))
@@ -163,7 +163,7 @@ class OperandLoader(wiring.Component):
         m.d.comb += self.busy.eq((left != 0) | filling)
         for t, vectors in enumerate(self.vectors):
             operand = Signal(
-                data.ArrayLayout(signed(config.input_bits), beats * config.lanes),
+                data.ArrayLayout(signed(config.converter.input_bits), beats * config.machine.lanes),
                 name=f"operand_{t}",
             )
             m.d.comb += [
@@ -173,7 +173,7 @@ class OperandLoader(wiring.Component):
             for r in range(config.drive_lines):
                 m.d.comb += vectors.payload.x[r].eq(operand[r])
             with m.If(filling & filled[t]):
-                kept = operand.as_value()[config.lanes * config.input_bits :]
+                kept = operand.as_value()[config.machine.lanes * config.converter.input_bits :]
                 m.d.sync += operand.eq(Cat(kept, *words))
                 m.d.sync += vectors.valid.eq(filling_last)
             with m.If(asking & targets[t]):

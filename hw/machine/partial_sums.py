@@ -44,7 +44,7 @@ class ResultBuffer(wiring.Component):
                 "transposed": In(1),
                 "results": In(stream.Signature(ResultsLayout(config))),
                 "full": Out(1),
-                "words": Out(data.ArrayLayout(signed(config.result_bits), config.lanes)),
+                "words": Out(data.ArrayLayout(signed(config.result_bits), config.machine.lanes)),
                 "shift": In(1),
                 "free": In(1),
                 "discard": In(1),
@@ -55,20 +55,20 @@ class ResultBuffer(wiring.Component):
         config, results = self.config, self.results
         m = Module()
         directions = config.directions
-        beats = -(-max(direction.outputs for direction in directions) // config.lanes)
-        ordered = Signal(data.ArrayLayout(signed(config.result_bits), beats * config.lanes))
+        beats = -(-max(direction.outputs for direction in directions) // config.machine.lanes)
+        ordered = Signal(data.ArrayLayout(signed(config.result_bits), beats * config.machine.lanes))
         # All groups but the last wait here, so that the product before can leave meanwhile.
-        sums = data.ArrayLayout(signed(config.result_bits), config.adcs)
+        sums = data.ArrayLayout(signed(config.result_bits), config.converter.adcs)
         most = max(direction.groups for direction in directions)
         waiting = [Signal(sums, name=f"group_{g}") for g in range(most - 1)]
 
         groups = directed(config, self.transposed, lambda way: way.groups)
         last = results.payload.group == groups - 1
         m.d.comb += results.ready.eq(~last | ~self.full | self.discard)
-        for i in range(config.lanes):
+        for i in range(config.machine.lanes):
             m.d.comb += self.words[i].eq(ordered[i])
         with m.If(self.shift):
-            rest = ordered.as_value()[config.lanes * config.result_bits :]
+            rest = ordered.as_value()[config.machine.lanes * config.result_bits :]
             m.d.sync += ordered.eq(rest)
         with m.If(self.free):
             m.d.sync += self.full.eq(0)
@@ -116,7 +116,7 @@ class PartialSums(wiring.Component):
 
     def __init__(self, config: ChipConfig):
         self.config = config
-        extent = range(config.vector_words + 1)
+        extent = range(config.machine.vector_words + 1)
         super().__init__(
             {
                 "start": In(1),
@@ -126,21 +126,21 @@ class PartialSums(wiring.Component):
                 "rows": In(extent),
                 "columns": In(extent),
                 "count": In(extent),
-                "address": In(range(config.vector_words)),
+                "address": In(range(config.machine.vector_words)),
                 "shift": In(range(RIGHT_SHIFTS[1] + 1)),
                 "first": In(BlockLayout(config)),
-                "blocks": In(range(config.tiles + 1)),
-                "results": In(stream.Signature(ResultsLayout(config))).array(config.tiles),
+                "blocks": In(range(config.machine.tiles + 1)),
+                "results": In(stream.Signature(ResultsLayout(config))).array(config.machine.tiles),
                 "write": Out(WritePort(config)),
-                "saturations": Out(range(config.lanes + 1)),
+                "saturations": Out(range(config.machine.lanes + 1)),
             }
         )
 
     def elaborate(self, platform):
         config = self.config
         m = Module()
-        lanes = config.lanes
-        place = range(config.vector_words)
+        lanes = config.machine.lanes
+        place = range(config.machine.vector_words)
         transposed = self.transposed
         most = max(direction.outputs for direction in config.directions)
         last_beat = (-(-most // lanes) - 1) * lanes
@@ -156,10 +156,10 @@ class PartialSums(wiring.Component):
 
         # First stage: which `lanes` results of which tile. From a `segment` on, the blocks of one
         # column block are visited once for each beat; transposed, a block is a segment of its own.
-        left = Signal(range(config.vector_words + 1))
+        left = Signal(range(config.machine.vector_words + 1))
         block, segment = Signal(BlockLayout(config)), Signal(BlockLayout(config))
         position, segment_position = (
-            Signal(range(max(2, config.tiles)), name=name)
+            Signal(range(max(2, config.machine.tiles)), name=name)
             for name in ("position", "segment_position")
         )
         offset = Signal(range(last_beat + 1))
@@ -172,7 +172,7 @@ class PartialSums(wiring.Component):
         ]
 
         # Of the results: where those of the block start, how many it and the matrix have.
-        start, length = Signal(place), Signal(range(config.vector_words + 1))
+        start, length = Signal(place), Signal(range(config.machine.vector_words + 1))
         size = directed(config, transposed, lambda way: way.outputs)
         m.d.comb += [
             start.eq(Mux(transposed, block.top, block.left)),
@@ -224,8 +224,8 @@ class PartialSums(wiring.Component):
             ]
 
         # Unfinished are the sums of all rows, or never more than a column block.
-        narrow = ~transposed & (self.columns > config.columns)
-        stride = Mux(narrow, config.columns, length)
+        narrow = ~transposed & (self.columns > config.array.columns)
+        stride = Mux(narrow, config.array.columns, length)
         with m.If(taking):
             with m.If(~last_of_segment):
                 m.d.sync += [block.eq(after.next), position.eq(position + 1)]

@@ -75,7 +75,7 @@ class ProductUnit(wiring.Component):
                 "descriptors": In(WordPort()),
                 "holdings": In(WordPort()),
                 "weights": In(WordPort()),
-                "tiles": Out(TilePort(config)).array(config.tiles),
+                "tiles": Out(TilePort(config)).array(config.machine.tiles),
             }
         )
 
@@ -94,7 +94,7 @@ class ProductUnit(wiring.Component):
 
         request, reply = self.unit.request.payload, self.unit.reply.payload
         descriptor = matrices.descriptor
-        extent = range(config.vector_words + 1)
+        extent = range(config.machine.vector_words + 1)
         count = Signal(extent)
         transposed = Signal()
         # Of the matrix; of one vector and one result; of all of them, and all the weights.
@@ -122,13 +122,13 @@ class ProductUnit(wiring.Component):
         block = Signal(BlockLayout(config))
         m.submodules.next_block = after = NextBlock(config)
         first, last = Signal(BlockLayout(config)), Signal(BlockLayout(config))
-        blocks = Signal(range(config.tiles + 1))
-        active = Signal(config.tiles)
-        starts = Signal(data.ArrayLayout(range(config.vector_words), config.tiles))
+        blocks = Signal(range(config.machine.tiles + 1))
+        active = Signal(config.machine.tiles)
+        starts = Signal(data.ArrayLayout(range(config.machine.vector_words), config.machine.tiles))
         held = Signal()
         all_held = Signal()
         ended = Signal()
-        whole_round = blocks == config.tiles - 1
+        whole_round = blocks == config.machine.tiles - 1
         m.d.comb += [
             after.rows.eq(rows),
             after.columns.eq(columns),
@@ -256,7 +256,7 @@ class ProductUnit(wiring.Component):
         """Return the error code of the request, the lowest that applies."""
         config = self.config
         request = self.unit.request.payload
-        words = config.vector_words
+        words = config.machine.vector_words
 
         def within(address, total, size):
             return (address >= 0) & (address <= size) & (address + total <= size)
@@ -268,16 +268,16 @@ class ProductUnit(wiring.Component):
         requirements = {
             ErrorCode.OPERAND: (request.c >= RIGHT_SHIFTS[0]) & (request.c <= RIGHT_SHIFTS[1]),
             ErrorCode.MATRIX: (request.immediate >= 0)
-            & (request.immediate < config.matrices)
+            & (request.immediate < config.machine.matrices)
             & fits
-            & (descriptor.tile < config.tiles),
+            & (descriptor.tile < config.machine.tiles),
             ErrorCode.ADDRESS: (request.n >= 0)
             & (request.n <= words)
             & within(request.a, totals["vectors"], words)
             & within(request.d, totals["results"], words),
             ErrorCode.OVERLAP: before | after,
             ErrorCode.WEIGHTS: held
-            | within(descriptor.weights, totals["weights"], config.weight_words),
+            | within(descriptor.weights, totals["weights"], config.machine.weight_words),
         }
         code = Const(ErrorCode.NONE)
         for error, holds in sorted(requirements.items(), reverse=True):

@@ -13,7 +13,8 @@ from hw.machine.interfaces import WordPort
 from hw.machine.scheduler import BlockLayout
 from hw.tile.weights import Digits, weight_bits
 from hw.tile.write_verify import OutcomeLayout, TargetLayout
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
+from spec.tables import Mapping
 
 
 class Programmer(wiring.Component):
@@ -39,13 +40,13 @@ class Programmer(wiring.Component):
 
     def __init__(self, config: ChipConfig):
         self.config = config
-        extent = range(config.vector_words + 1)
+        extent = range(config.machine.vector_words + 1)
         super().__init__(
             {
                 "start": In(1),
                 "rows": In(extent),
                 "columns": In(extent),
-                "weights": In(range(config.weight_words)),
+                "weights": In(range(config.machine.weight_words)),
                 "block": In(BlockLayout(config)),
                 "stop": In(1),
                 "busy": Out(1),
@@ -59,7 +60,7 @@ class Programmer(wiring.Component):
         config, block = self.config, self.block
         m = Module()
         m.submodules.weights = weights = Memory(
-            shape=signed(weight_bits(config)), depth=config.weight_words, init=[]
+            shape=signed(weight_bits(config)), depth=config.machine.weight_words, init=[]
         )
         load, store = weights.read_port(), weights.write_port()
         m.submodules.digits = digits = Digits(config)
@@ -67,12 +68,12 @@ class Programmer(wiring.Component):
         # Cells in the order of `golden.tile.write_verify.targets`; a row of weights begins at
         # `line`.
         cell = Signal(CellLayout(config))
-        column = Signal(range(config.columns))
-        origin = Signal(range(config.weight_words))
-        line = Signal(range(config.weight_words))
+        column = Signal(range(config.array.columns))
+        origin = Signal(range(config.machine.weight_words))
+        line = Signal(range(config.machine.weight_words))
         inside = (block.top + cell.row < self.rows) & (block.left + column < self.columns)
         # Digits between the one that is out and that of the cell's slice.
-        above = Signal(range(config.slices))
+        above = Signal(range(config.array.slices))
         # A cell is being programmed.
         pending = Signal()
 
@@ -83,7 +84,7 @@ class Programmer(wiring.Component):
             digits.weight.eq(Mux(inside, load.data, 0)),
             self.outcomes.ready.eq(1),
         ]
-        if config.mapping is Mapping.DIFFERENTIAL:
+        if config.array.mapping is Mapping.DIFFERENTIAL:
             m.d.comb += target.level.eq(Mux(cell.side, digits.levels[1], digits.levels[0]))
         with m.If(taken):
             m.d.sync += pending.eq(1)
@@ -93,9 +94,9 @@ class Programmer(wiring.Component):
         def next_row(m):
             m.d.sync += [cell.side.eq(0), column.eq(0), cell.adc.eq(0), cell.group.eq(0)]
             m.next = "FETCH"
-            with m.If(cell.row != config.rows - 1):
+            with m.If(cell.row != config.array.rows - 1):
                 m.d.sync += [cell.row.eq(cell.row + 1), line.eq(line + self.columns)]
-            with m.Elif(cell.slice != config.slices - 1):
+            with m.Elif(cell.slice != config.array.slices - 1):
                 m.d.sync += [cell.row.eq(0), cell.slice.eq(cell.slice + 1), line.eq(origin)]
             with m.Else():
                 m.next = "END"
@@ -112,7 +113,7 @@ class Programmer(wiring.Component):
                 m.next = "LOAD"
             with m.State("LOAD"):
                 m.d.comb += digits.load.eq(1)
-                m.d.sync += above.eq(config.slices - 1 - cell.slice)
+                m.d.sync += above.eq(config.array.slices - 1 - cell.slice)
                 m.next = "CUT"
             with m.State("CUT"):
                 m.d.comb += digits.next.eq(above != 0)
@@ -124,7 +125,7 @@ class Programmer(wiring.Component):
                 with m.If(taken & self.stop):
                     m.next = "END"
                 with m.Elif(taken):
-                    if config.mapping is Mapping.DIFFERENTIAL:
+                    if config.array.mapping is Mapping.DIFFERENTIAL:
                         m.d.sync += cell.side.eq(~cell.side)
                         done = cell.side
                     else:
@@ -134,9 +135,9 @@ class Programmer(wiring.Component):
                         with m.If(cell.group == config.forward.groups - 1):
                             m.d.sync += [cell.group.eq(0), cell.adc.eq(cell.adc + 1)]
                         m.next = "FETCH"
-                        with m.If(column == config.columns - 1):
+                        with m.If(column == config.array.columns - 1):
                             if config.unit_columns:
-                                with m.If(cell.slice == config.slices - 1):
+                                with m.If(cell.slice == config.array.slices - 1):
                                     m.d.sync += [
                                         cell.side.eq(1),
                                         cell.adc.eq(0),

@@ -15,9 +15,9 @@ class BlockLayout(data.StructLayout):
         super().__init__(
             {
                 "number": WORD_BITS,
-                "tile": range(max(2, config.tiles)),
-                "top": range(config.vector_words),
-                "left": range(config.vector_words),
+                "tile": range(max(2, config.machine.tiles)),
+                "top": range(config.machine.vector_words),
+                "left": range(config.machine.vector_words),
             }
         )
 
@@ -44,8 +44,8 @@ class NextBlock(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "rows": In(range(config.vector_words + 1)),
-                "columns": In(range(config.vector_words + 1)),
+                "rows": In(range(config.machine.vector_words + 1)),
+                "columns": In(range(config.machine.vector_words + 1)),
                 "block": In(BlockLayout(config)),
                 "bottom": Out(1),
                 "rightmost": Out(1),
@@ -57,14 +57,14 @@ class NextBlock(wiring.Component):
     def elaborate(self, platform):
         config, block = self.config, self.block
         m = Module()
-        below = block.top + config.rows
-        right = block.left + config.columns
+        below = block.top + config.array.rows
+        right = block.left + config.array.columns
         m.d.comb += [
             self.bottom.eq(below >= self.rows),
             self.rightmost.eq(right >= self.columns),
             self.last.eq(self.bottom & self.rightmost),
             self.next.number.eq(block.number + 1),
-            self.next.tile.eq(Mux(block.tile == config.tiles - 1, 0, block.tile + 1)),
+            self.next.tile.eq(Mux(block.tile == config.machine.tiles - 1, 0, block.tile + 1)),
             self.next.top.eq(Mux(self.bottom, 0, below)),
             self.next.left.eq(Mux(self.bottom, right, block.left)),
         ]

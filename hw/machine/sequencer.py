@@ -106,7 +106,7 @@ class Sequencer(wiring.Component):
         config, trace = self.config, self.trace
         state, pc = self.control.state, self.control.position
         m = Module()
-        m.submodules.program = program = ItemMemory(config.program_words, 1)
+        m.submodules.program = program = ItemMemory(config.machine.program_words, 1)
         m.submodules.scalars = scalars = ItemMemory(SCALARS, 2)
         wiring.connect(m, program.host, wiring.flipped(self.program))
         wiring.connect(m, scalars.host, wiring.flipped(self.scalars))
@@ -128,7 +128,7 @@ class Sequencer(wiring.Component):
         store_overflow, stored = clamped(request.b, WORD_BITS)
         step = instruction.immediate.as_unsigned()
         step_allowed = (step < config.steps) & ~request.a[config.step_bits :].any()
-        saturations = Signal(range(config.vector_words + 1))
+        saturations = Signal(range(config.machine.vector_words + 1))
         asking, replied, counting = Signal(), Signal(), Signal()
         reply = Signal(UnitReply(config))
         makes_scalar = _among(
@@ -186,7 +186,7 @@ class Sequencer(wiring.Component):
             with m.State("FETCH"):
                 with m.If(self.aborting):
                     stop(ErrorCode.ABORTED)
-                with m.Elif(pc >= config.program_words):
+                with m.Elif(pc >= config.machine.program_words):
                     stop(ErrorCode.PROGRAM_COUNTER)
                 with m.Else():
                     m.d.comb += program.en.eq(1)

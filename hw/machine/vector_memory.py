@@ -19,7 +19,7 @@ class LanesLayout(data.ArrayLayout):
     """Words of neighbouring addresses, the lowest first."""
 
     def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
-        super().__init__(signed(bits), config.lanes)
+        super().__init__(signed(bits), config.machine.lanes)
 
 
 class ReadPort(wiring.Signature):
@@ -37,7 +37,7 @@ class ReadPort(wiring.Signature):
         super().__init__(
             {
                 "en": Out(1),
-                "address": Out(range(config.vector_words)),
+                "address": Out(range(config.machine.vector_words)),
                 "data": In(LanesLayout(config, bits)),
             }
         )
@@ -57,8 +57,8 @@ class WritePort(wiring.Signature):
         super().__init__(
             {
                 "en": Out(1),
-                "address": Out(range(config.vector_words)),
-                "mask": Out(config.lanes),
+                "address": Out(range(config.machine.vector_words)),
+                "mask": Out(config.machine.lanes),
                 "data": Out(LanesLayout(config, bits)),
             }
         )
@@ -78,9 +78,9 @@ class VectorMemory(wiring.Component):
         super().__init__({"read": In(ReadPort(config, bits)), "write": In(WritePort(config, bits))})
 
     def elaborate(self, platform):
-        lanes = self.config.lanes
+        lanes = self.config.machine.lanes
         low_bits = lanes.bit_length() - 1
-        depth = self.config.vector_words // lanes
+        depth = self.config.machine.vector_words // lanes
         m = Module()
 
         def split(address: Value) -> tuple[Value, Value]:

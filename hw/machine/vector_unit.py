@@ -58,7 +58,7 @@ class VectorUnit(wiring.Component):
 
     def elaborate(self, platform):
         config = self.config
-        lanes, words = config.lanes, config.vector_words
+        lanes, words = config.machine.lanes, config.machine.vector_words
         m = Module()
         request, reply = self.port.request.payload, self.port.reply.payload
         read, write = self.read, self.write
@@ -224,7 +224,7 @@ class VectorUnit(wiring.Component):
 
     def _find_misplaced(self, pair: Value, stores: Value, address: Signal, overlap: Signal) -> list:
         """Return the assignments that tell whether vectors lie outside or overlap."""
-        words = self.config.vector_words
+        words = self.config.machine.vector_words
         request = self.port.request.payload
         bits = words.bit_length()
 

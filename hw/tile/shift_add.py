@@ -21,7 +21,7 @@ class ResultsLayout(data.StructLayout):
     def __init__(self, config: ChipConfig):
         super().__init__(
             {
-                "sums": data.ArrayLayout(signed(config.result_bits), config.adcs),
+                "sums": data.ArrayLayout(signed(config.result_bits), config.converter.adcs),
                 "group": config.select_bits,
             }
         )
@@ -47,7 +47,7 @@ class ShiftAdd(wiring.Component):
             {
                 "codes": In(stream.Signature(CodesLayout(config))),
                 "results": Out(stream.Signature(ResultsLayout(config))),
-                "saturated": Out(config.adcs),
+                "saturated": Out(config.converter.adcs),
             }
         )
 
@@ -57,7 +57,7 @@ class ShiftAdd(wiring.Component):
         exact = signed(config.worst_result_bits)
 
         codes = self.codes.payload
-        slice_sums = [Signal(exact, name=f"slice_sum_{a}") for a in range(config.adcs)]
+        slice_sums = [Signal(exact, name=f"slice_sum_{a}") for a in range(config.converter.adcs)]
         occupied = Signal()
         plane = Signal.like(codes.plane)
         group = Signal.like(codes.group)
@@ -66,7 +66,7 @@ class ShiftAdd(wiring.Component):
         ring = [
             [
                 Signal(signed(config.result_bits), name=f"partial_{a}_{g}")
-                for a in range(config.adcs)
+                for a in range(config.converter.adcs)
             ]
             for g in range(max(direction.groups for direction in config.directions))
         ]
@@ -88,14 +88,17 @@ class ShiftAdd(wiring.Component):
             m.d.sync += [occupied.eq(1), plane.eq(codes.plane), group.eq(codes.group)]
 
         high = (1 << (config.result_bits - 1)) - 1
-        for a in range(config.adcs):
+        for a in range(config.converter.adcs):
             with m.If(self.codes.valid & self.codes.ready):
                 m.d.sync += slice_sums[a].eq(tree_sum(self._terms(codes, a)))
 
             total = Signal(exact, name=f"total_{a}")
             kept = Signal(signed(config.result_bits), name=f"kept_{a}")
             base = Mux(plane.first, Const(0, signed(1)), before(a))
-            m.d.comb += [total.eq((base << config.dac_bits) + slice_sums[a]), kept.eq(total)]
+            m.d.comb += [
+                total.eq((base << config.converter.dac_bits) + slice_sums[a]),
+                kept.eq(total),
+            ]
             if config.result_bits < config.worst_result_bits:
                 above, below = total > high, total < -high - 1
                 counted = accumulating & looks(config, a, plane.transposed, group)
@@ -117,13 +120,13 @@ class ShiftAdd(wiring.Component):
         """Return the codes of one ADC over all slices, and of the unit column, weighted."""
         config = self.config
         terms = []
-        for s in range(config.slices):
-            code = codes.code[s * config.adcs + adc]
-            terms.append((code << codes.plane.step[s]) << (s * config.cell_bits))
+        for s in range(config.array.slices):
+            code = codes.code[s * config.converter.adcs + adc]
+            terms.append((code << codes.plane.step[s]) << (s * config.array.cell_bits))
         if config.unit_columns:
-            unit = codes.code[config.converters - 1] << codes.plane.step[config.slices]
+            unit = codes.code[config.converters - 1] << codes.plane.step[config.array.slices]
             # The unit column weighs what the mapping added to every weight, a power of two.
-            terms.append(-(unit << (config.cell_bits * config.slices - 1)))
+            terms.append(-(unit << (config.array.cell_bits * config.array.slices - 1)))
         return terms
 
 

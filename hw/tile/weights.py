@@ -4,7 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
+from spec.tables import Mapping
 
 
 def weight_bits(config: ChipConfig) -> int:
@@ -37,19 +38,19 @@ class Digits(wiring.Component):
                 "load": In(1),
                 "weight": In(signed(weight_bits(config))),
                 "next": In(1),
-                "levels": Out(data.ArrayLayout(config.cell_bits, 2)),
+                "levels": Out(data.ArrayLayout(config.array.cell_bits, 2)),
             }
         )
 
     def elaborate(self, platform):
         config = self.config
         m = Module()
-        place = config.cell_bits * (config.slices - 1)
+        place = config.array.cell_bits * (config.array.slices - 1)
         # No rest exceeds twice the place of the top digit's carry.
-        rest = Signal(signed(config.cell_bits * config.slices + 2))
+        rest = Signal(signed(config.array.cell_bits * config.array.slices + 2))
         top = Signal()
-        digit = Signal(signed(config.cell_bits + 2))
-        if config.mapping is Mapping.OFFSET:
+        digit = Signal(signed(config.array.cell_bits + 2))
+        if config.array.mapping is Mapping.OFFSET:
             raised = digit + Mux(top, config.radix // 2, 0)
             m.d.comb += [digit.eq(rest >> place), *(level.eq(raised) for level in self.levels)]
         else:
@@ -57,7 +58,7 @@ class Digits(wiring.Component):
             m.d.comb += size.eq(Mux(rest < 0, -rest, rest))
             nearest = ((size << 1) + ((1 << place) - 1)) >> (place + 1)
             most = Mux(top, config.radix - 1, config.radix // 2)
-            limited = Signal(config.cell_bits)
+            limited = Signal(config.array.cell_bits)
             m.d.comb += [
                 limited.eq(Mux(nearest > most, most, nearest)),
                 digit.eq(Mux(rest < 0, -limited, limited)),
@@ -67,5 +68,5 @@ class Digits(wiring.Component):
         with m.If(self.load):
             m.d.sync += [rest.eq(self.weight), top.eq(1)]
         with m.Elif(self.next):
-            m.d.sync += [rest.eq((rest - (digit << place)) << config.cell_bits), top.eq(0)]
+            m.d.sync += [rest.eq((rest - (digit << place)) << config.array.cell_bits), top.eq(0)]
         return m

@@ -11,14 +11,15 @@ from amaranth.lib.wiring import In, Out
 from hw.boundary.analog import CellLayout, Mode
 from hw.converter.adc import CodesLayout
 from hw.converter.dac import PlaneLayout
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
+from spec.tables import Mapping
 
 
 class TargetLayout(data.StructLayout):
     """A `cell` and the `level` that it is to hold."""
 
     def __init__(self, config: ChipConfig):
-        super().__init__({"cell": CellLayout(config), "level": config.cell_bits})
+        super().__init__({"cell": CellLayout(config), "level": config.array.cell_bits})
 
 
 class OutcomeLayout(data.StructLayout):
@@ -28,8 +29,8 @@ class OutcomeLayout(data.StructLayout):
         super().__init__(
             {
                 "success": 1,
-                "code": signed(config.adc_bits),
-                "pulses": range(config.pulse_limit + 1),
+                "code": signed(config.converter.adc_bits),
+                "pulses": range(config.programming.pulse_limit + 1),
             }
         )
 
@@ -73,7 +74,7 @@ class WriteVerify(wiring.Component):
                 "busy": Out(1),
                 "mode": Out(Mode),
                 "cell": Out(CellLayout(config)),
-                "amplitude": Out(config.pulse_bits),
+                "amplitude": Out(config.programming.pulse_bits),
                 "strobe": Out(1),
                 "settled": In(1),
             }
@@ -84,10 +85,10 @@ class WriteVerify(wiring.Component):
         m = Module()
 
         state = Signal(State)
-        level = Signal(config.cell_bits)
-        pulses = Signal(range(config.pulse_limit + 1))
+        level = Signal(config.array.cell_bits)
+        pulses = Signal(range(config.programming.pulse_limit + 1))
         # Every level has a code of its own, read as a constant table.
-        codes = [Const(code, signed(config.adc_bits)) for code in config.verify_targets]
+        codes = [Const(code, signed(config.converter.adc_bits)) for code in config.verify_targets]
         goal = Array(codes)[level]
         settled = self.settled & ~self.strobe
 
@@ -105,13 +106,13 @@ class WriteVerify(wiring.Component):
 
         read = [self.mode.eq(Mode.READ), self.strobe.eq(1), state.eq(State.SAMPLE)]
         code = Array(self.codes.payload.code)[self._converter()]
-        miss = Signal(signed(config.adc_bits + 1))
+        miss = Signal(signed(config.converter.adc_bits + 1))
         m.d.comb += miss.eq(code - goal)
         low, high = miss < -config.verify_tolerance, miss > config.verify_tolerance
         if config.verify_code < 0:
             low, high = high, low
-        strongest = (1 << config.pulse_bits) - 1
-        higher = self.amplitude + config.pulse_increment
+        strongest = (1 << config.programming.pulse_bits) - 1
+        higher = self.amplitude + config.programming.pulse_increment
         # Direction of the last pulse; none has been given while `pulses` is 0.
         raised = Signal()
 
@@ -131,7 +132,7 @@ class WriteVerify(wiring.Component):
             with m.Case(State.CONVERT):
                 with m.If(self.codes.valid):
                     m.d.sync += self.outcomes.payload.code.eq(code)
-                    with m.If((low | high) & (pulses != config.pulse_limit)):
+                    with m.If((low | high) & (pulses != config.programming.pulse_limit)):
                         m.d.sync += [
                             pulses.eq(pulses + 1),
                             raised.eq(low),
@@ -141,7 +142,7 @@ class WriteVerify(wiring.Component):
                             state.eq(State.PULSE),
                         ]
                         with m.If((pulses == 0) | (raised != low)):
-                            m.d.sync += self.amplitude.eq(config.pulse_first)
+                            m.d.sync += self.amplitude.eq(config.programming.pulse_first)
                     with m.Else():
                         m.d.sync += [
                             self.outcomes.payload.success.eq(~(low | high)),
@@ -159,7 +160,7 @@ class WriteVerify(wiring.Component):
     def _converter(self):
         """Return the index of the ADC that reads the cell."""
         config, cell = self.config, self.cell
-        lane = cell.slice * config.adcs + cell.adc
-        if config.mapping is Mapping.OFFSET:
+        lane = cell.slice * config.converter.adcs + cell.adc
+        if config.array.mapping is Mapping.OFFSET:
             return Mux(cell.side, config.converters - 1, lane)
         return lane

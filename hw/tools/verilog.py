@@ -1,6 +1,5 @@
 """Generate Verilog: the same bytes for the same configuration, from any folder."""
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -25,7 +24,7 @@ ANALOG = "ports", "blackbox"
 
 
 def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
-    """Return the Verilog of a top level, headed by the configuration and its hash.
+    """Return the Verilog of a top level, headed by what it depends on and the hash of that.
 
     `analog` says what stands for the arrays: `ports` of the top level, or a `blackbox` inside the
     chip, see `hw.boundary.macro`.
@@ -43,9 +42,6 @@ def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
     body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
     if blackbox:
         body += macro.stub(config)
-    fields = dataclasses.asdict(config)
-    # No Verilog depends on it.
-    del fields["physics"]
-    lines = [f"Ohmulator {top}", f"configuration hash {config.hash}"]
-    lines += [f"  {name} = {value}" for name, value in fields.items()]
+    lines = [f"Ohmulator {top}", f"hardware hash {config.hardware}"]
+    lines += [f"  {name} = {value}" for name, value in config.hardware_values.items()]
     return "".join(f"// {line}\n" for line in lines) + body

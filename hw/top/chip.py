@@ -31,16 +31,14 @@ from hw.machine.sequencer import Sequencer, TraceLayout
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
 from spec.config import ChipConfig
+from spec.framing import BAUD
 from spec.isa import CHIP_COUNTERS, HOLDING_FIELDS, TILE_COUNTERS, Space
 from spec.packet import identity, space_words
-
-BAUD = 1e6
-"""Bits per second of the serial line."""
 
 
 def counter_count(config: ChipConfig) -> int:
     """Return the number of counters of a chip."""
-    return len(CHIP_COUNTERS) + config.tiles * len(TILE_COUNTERS)
+    return len(CHIP_COUNTERS) + config.machine.tiles * len(TILE_COUNTERS)
 
 
 class CountersLayout(data.StructLayout):
@@ -48,7 +46,7 @@ class CountersLayout(data.StructLayout):
 
     def __init__(self, config: ChipConfig):
         super().__init__(
-            {"chip": ChipCounters, "tiles": data.ArrayLayout(TileCounters, config.tiles)}
+            {"chip": ChipCounters, "tiles": data.ArrayLayout(TileCounters, config.machine.tiles)}
         )
 
 
@@ -156,7 +154,7 @@ class HostAccess(wiring.Component):
                 m.d.comb += memory.unfit.eq((weight < low) | (weight > high))
             with m.Case(Space.HOLDING):
                 m.d.comb += memory.unfit.eq(
-                    (probe.address[0] == matrix) & (probe.data > config.matrices)
+                    (probe.address[0] == matrix) & (probe.data > config.machine.matrices)
                 )
         return m
 
@@ -186,7 +184,7 @@ class Chip(wiring.Component):
                 "line": In(LineCounters),
                 "link": Out(LinkCounters),
                 "control": In(ControlPort(counter_count(config))),
-                "analog": Out(AnalogPort(config)).array(config.tiles),
+                "analog": Out(AnalogPort(config)).array(config.machine.tiles),
                 "trace": Out(TracePort(config)),
             }
         )
@@ -284,7 +282,11 @@ class AxiChip(wiring.Component):
                 "s_axil": In(AxiLite(len(self.registers.s_axil.awaddr))),
                 "s_axis": In(AxiStream()),
                 "m_axis": Out(AxiStream()),
-                **({} if blackbox else {"analog": Out(AnalogPort(config)).array(config.tiles)}),
+                **(
+                    {}
+                    if blackbox
+                    else {"analog": Out(AnalogPort(config)).array(config.machine.tiles)}
+                ),
                 **({"trace": Out(TracePort(config))} if traced else {}),
             }
         )
@@ -332,11 +334,11 @@ class UartChip(wiring.Component):
 
     def __init__(self, config: ChipConfig):
         self.config = config
-        self.carrier = UartCarrier(config.clock_hz, BAUD)
+        self.carrier = UartCarrier(config.machine.clock_hz, BAUD)
         super().__init__(
             {
                 "pins": Out(Pins()),
-                "analog": Out(AnalogPort(config)).array(config.tiles),
+                "analog": Out(AnalogPort(config)).array(config.machine.tiles),
             }
         )
 

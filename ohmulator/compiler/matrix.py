@@ -95,19 +95,19 @@ def compile_matrix(
     rows, columns = array.shape
     require(array.size > 0, f"a matrix of {rows} x {columns} has no weights: give at least one")
     require_integer("shift", shift, *RIGHT_SHIFTS)
-    require_integer("matrix", matrix, 0, config.matrices - 1, " (matrices - 1)")
-    require_integer("tile", tile, 0, config.tiles - 1, " (tiles - 1)")
-    require_integer("address", address, 0, config.weight_words, " (weight_words)")
-    batch = config.vector_words // (rows + columns)
+    require_integer("matrix", matrix, 0, config.machine.matrices - 1, " (matrices - 1)")
+    require_integer("tile", tile, 0, config.machine.tiles - 1, " (tiles - 1)")
+    require_integer("address", address, 0, config.machine.weight_words, " (weight_words)")
+    batch = config.machine.vector_words // (rows + columns)
     require(
         batch > 0,
         f"a vector of {rows} words and its result of {columns} do not fit the vector memory of "
-        f"{config.vector_words}: raise vector_words",
+        f"{config.machine.vector_words}: raise vector_words",
     )
     require(
-        address + array.size <= config.weight_words,
+        address + array.size <= config.machine.weight_words,
         f"the {array.size} weights of a matrix of {rows} x {columns} do not fit the weight memory "
-        f"of {config.weight_words} from {address} on: raise weight_words",
+        f"of {config.machine.weight_words} from {address} on: raise weight_words",
     )
     program = _product("MVM", batch * rows, shift, matrix)
     transposed_start = None
@@ -118,9 +118,9 @@ def compile_matrix(
         setting = [f"SET s4, {step}", *(f"STEP s4, {s}" for s in range(config.steps))]
         program += _product("MVM_T", batch * columns, shift, matrix, setting)
     require(
-        len(program) <= config.program_words,
+        len(program) <= config.machine.program_words,
         f"a program of {len(program)} instructions does not fit the program memory of "
-        f"{config.program_words}: raise program_words",
+        f"{config.machine.program_words}: raise program_words",
     )
     descriptor = np.array([rows, columns, address, tile])
     writes = (
@@ -175,9 +175,9 @@ def load(
     rows, columns = program.weights.shape
     placed = tuple(blocks(config, rows, columns, program.tile))
     require(
-        len(placed) <= config.tiles,
-        f"a matrix of {len(placed)} blocks cannot be set once for all on {config.tiles} tiles: "
-        "raise tiles, or let the chip program it",
+        len(placed) <= config.machine.tiles,
+        f"a matrix of {len(placed)} blocks cannot be set once for all on "
+        f"{config.machine.tiles} tiles: raise tiles, or let the chip program it",
     )
     for block in placed:
         set_tile(block.tile, block_weights(config, program.weights, block))

@@ -150,8 +150,8 @@ class Chip:
         if found != local:
             number = found["hash_high"] << WORD_BITS | found["hash_low"]
             raise MismatchError(
-                f"the chip was made from configuration {number:016x}, not from "
-                f"{self._config.hash}: give the configuration that the chip was made from"
+                f"the chip has the hardware {number:016x}, and the configuration "
+                f"{self._config.hardware}: give the configuration that the chip was made from"
             )
         return found
 
@@ -256,7 +256,7 @@ class Chip:
         Those that this chip does not have are left out: a model has no cycles.
         """
         names = [counter.name for counter in CHIP_COUNTERS]
-        for tile in range(self._config.tiles):
+        for tile in range(self._config.machine.tiles):
             names += [f"tile{tile}.{counter.name}" for counter in TILE_COUNTERS]
         words = self._ask(Packet.COUNTERS, expected=2 * len(names))
         halves = zip(words[::2], words[1::2], strict=True)

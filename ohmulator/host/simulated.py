@@ -59,7 +59,7 @@ class SimulatedCarrier:
         words: list[int] = []
         last = False
         write_flag(dut.m_axis__tready, 1)
-        left = round(timeout_s * self._lockstep.config.clock_hz)
+        left = round(timeout_s * self._lockstep.config.machine.clock_hz)
         while not last and left:
             if read_flag(dut.m_axis__tvalid):
                 word = unpack_bits(read_bits(dut.m_axis__tdata), 1, signed=False)

@@ -85,7 +85,7 @@ class SimulatedChip:
     def follow(self, limit: int, pc: int = 0) -> None:
         """Run the program at `pc` for about `limit` instructions; go on behind those that fault."""
         end = self.lockstep.instructions + limit
-        while pc < self.config.program_words:
+        while pc < self.config.machine.program_words:
             self.host.start(pc)
             self.carrier.wait(
                 lambda: not self.lockstep.model.status.running or self.lockstep.instructions >= end,
@@ -102,7 +102,7 @@ async def talk(dut: Any) -> None:
     """Run the session of this process, and leave its outcome beside it."""
     folder = Path(os.environ[JOB_VARIABLE])
     job: ChipJob = read(folder / "job")
-    Clock(dut.clk, 2 * max(1, round(0.5e9 / job.config.clock_hz)), "ns").start()
+    Clock(dut.clk, 2 * max(1, round(0.5e9 / job.config.machine.clock_hz)), "ns").start()
 
     def session() -> Any:
         chip = SimulatedChip(dut, job.config)

@@ -2,7 +2,7 @@
 
 from hw.tools.area import measure, table
 from ohmulator import cli
-from spec.config import load
+from spec.load import load
 
 
 def main() -> None:

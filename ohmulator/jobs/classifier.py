@@ -60,13 +60,13 @@ def fit(config: ChipConfig, seed: int) -> Classifier:
         If the tile is too small for 64 pixels and 10 classes, or its inputs hold no pixel.
     """
     require(
-        config.rows >= PIXELS and config.columns >= CLASSES,
+        config.array.rows >= PIXELS and config.array.columns >= CLASSES,
         f"digits need a tile of at least {PIXELS} rows and {CLASSES} columns, not "
-        f"{config.rows} x {config.columns}: take a larger configuration",
+        f"{config.array.rows} x {config.array.columns}: take a larger configuration",
     )
     require(
         config.input_range[1] >= 1,
-        f"digits need input_bits of 2 or more, not {config.input_bits}",
+        f"digits need input_bits of 2 or more, not {config.converter.input_bits}",
     )
     images, labels = load_digits(return_X_y=True)
     fit_x, test_x, fit_y, test_y = train_test_split(
@@ -77,14 +77,14 @@ def fit(config: ChipConfig, seed: int) -> Classifier:
     model = LogisticRegression(C=0.01, fit_intercept=False, max_iter=1000).fit(fit_x, fit_y)
     matrix = model.coef_.T
 
-    weights = np.zeros((config.rows, config.columns), np.int64)
+    weights = np.zeros((config.array.rows, config.array.columns), np.int64)
     scaled = matrix * (config.weight_range[1] / np.abs(matrix).max())
     weights[:PIXELS, :CLASSES] = np.floor(scaled + 0.5)
 
     brightest = min(WHITE, config.input_range[1])
 
     def inputs(pixels: NDArray[np.float64]) -> NDArray[np.int64]:
-        padded = np.zeros((len(pixels), config.rows), np.int64)
+        padded = np.zeros((len(pixels), config.array.rows), np.int64)
         padded[:, :PIXELS] = np.floor(pixels * (brightest / WHITE) + 0.5)
         return padded
 

@@ -23,8 +23,8 @@ from ohmulator import cli
 from ohmulator.jobs import classifier, pictures, report
 from sim.job import TileJob
 from sim.runner import Build
-from spec.config import load
 from spec.errors import require_integer
+from spec.load import load
 
 MIN_VERIFY_CODES = 4
 """Codes between two levels of a cell below which write-verify resolves no quarter of a level."""
@@ -125,8 +125,7 @@ def main() -> int:
     occupancy = counters["adc_cycles"] / counters["cycles"]
     figures = {
         "configuration": str(args.config),
-        "hash": config.hash,
-        "physics_hash": config.physics.hash,
+        "hash": config.whole,
         "seed": args.seed,
         "float_accuracy": task.float_accuracy,
         "model_accuracy": task.accuracy(outcome.expected),
@@ -159,7 +158,7 @@ def main() -> int:
     if outcome.programmed:
         done = outcome.programmed
         healthy = ~analog.array.cells.stuck
-        error = (outcome.g_s - config.g_min_s) / config.g_step_s - levels
+        error = (outcome.g_s - config.array.g_min_s) / config.g_step_s - levels
         figures |= {
             "cells_programmed": len(done.success),
             "cells_given_up": int((~done.success).sum()),
@@ -182,14 +181,15 @@ def main() -> int:
         table.add_row("clock cycles of programming", f"{outcome.programming_cycles}")
         table.add_section()
         cells = args.out / "cells.png"
-        pictures.save(pictures.cells(config, levels, outcome.g_s, config.slices - 1), cells)
+        pictures.save(pictures.cells(config, levels, outcome.g_s, config.array.slices - 1), cells)
     report.add_rows(table, diagnostics)
     console.print(table)
     report.print_warnings(console, diagnostics)
     if wanted and abs(config.verify_code) >> config.verify_step < MIN_VERIFY_CODES:
         console.print(
-            f"warning: single cells are read with dac_bits={config.dac_bits} and "
-            f"adc_bits={config.adc_bits}, too coarse to see a quarter of a level: raise them",
+            f"warning: single cells are read with dac_bits={config.converter.dac_bits} and "
+            f"adc_bits={config.converter.adc_bits}, too coarse to see a quarter of a "
+            "level: raise them",
             style="yellow",
             soft_wrap=True,
         )

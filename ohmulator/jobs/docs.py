@@ -4,7 +4,7 @@ from pathlib import Path
 
 from environment.files import write_whole
 from ohmulator import cli, pins, reference
-from spec.config import load
+from spec.load import load
 
 DOCS = Path(__file__).parents[2] / "docs"
 PINS_PRESET = "digits"

@@ -18,8 +18,8 @@ from golden.tile.diagnostics import failed_cells, ir_drop
 from ohmulator import cli
 from ohmulator.jobs import pictures
 from ohmulator.jobs.random_chip import random_chip
-from spec.config import load
 from spec.errors import require, require_integer
+from spec.load import load
 
 SAMPLES, MAX_SAMPLES = 32, 1 << 24
 """Steps an LSB of the ramp, and bound on those of all ADCs together: 128 MiB."""
@@ -45,9 +45,9 @@ def main() -> int:
     require_integer("seed", args.seed, 0, 2**32 - 1)
     with console.status("programming the chip"):
         analog, levels = random_chip(config, args.seed)
-        array, top = analog.array, config.slices - 1
+        array, top = analog.array, config.array.slices - 1
         failed, drop = failed_cells(array, levels), ir_drop(array)
-        error = (array.g_s - config.g_min_s) / config.g_step_s - levels
+        error = (array.g_s - config.array.g_min_s) / config.g_step_s - levels
     with console.status("measuring the ADCs"):
         measured, bits = measure_adcs(analog)
     with console.status("drawing"):
@@ -62,8 +62,7 @@ def main() -> int:
     missing = sum(len(codes) for codes in measured.missing)
     figures = {
         "configuration": str(args.config),
-        "hash": config.hash,
-        "physics_hash": config.physics.hash,
+        "hash": config.whole,
         "seed": args.seed,
         "cells": failed.size,
         "cells_failed": int(failed.sum()),
@@ -102,7 +101,7 @@ def main() -> int:
     table.add_row("missing codes", f"{missing}")
     table.add_row(
         "effective bits, mean and worst",
-        f"{bits.mean():.2f}, {bits.min():.2f} of {config.adc_bits}",
+        f"{bits.mean():.2f}, {bits.min():.2f} of {config.converter.adc_bits}",
     )
     console.print(table)
     for path in figures["pictures"]:
@@ -117,11 +116,11 @@ def cell_voltages(analog: Analog, slice_: int) -> NDArray[np.float64]:
     physics = analog.config.physics
     lines = line_voltages(
         analog.array.g_s[slice_],
-        np.ones(analog.config.rows),
-        r_word=physics.r_word_ohm,
-        r_bit=physics.r_bit_ohm,
-        r_driver=physics.r_driver_ohm,
-        r_sense=physics.r_sense_ohm,
+        np.ones(analog.config.array.rows),
+        r_word=physics.wires.r_word_ohm,
+        r_bit=physics.wires.r_bit_ohm,
+        r_driver=physics.wires.r_driver_ohm,
+        r_sense=physics.wires.r_sense_ohm,
     )
     return lines.word - lines.bit
 
@@ -140,14 +139,14 @@ def measure_adcs(analog: Analog) -> tuple[Linearity, NDArray[np.float64]]:
         If they have too few codes to have a linearity, or too many for memory.
     """
     config, errors = analog.config, analog.config.physics
-    half = 1 << (config.adc_bits - 1)
+    half = 1 << (config.converter.adc_bits - 1)
     # No draw lies six standard deviations off.
-    margin = 8 + math.ceil(6 * (errors.adc_offset + errors.adc_gain * half))
+    margin = 8 + math.ceil(6 * (errors.converters.adc_offset + errors.converters.adc_gain * half))
     samples = min(SAMPLES, MAX_SAMPLES // (config.converters * 2 * (half + margin)))
     require(
         samples >= 4,
-        f"a ramp over {config.converters} ADCs of {config.adc_bits} bits does not fit into memory: "
-        "lower adc_bits or adcs",
+        f"a ramp over {config.converters} ADCs of {config.converter.adc_bits} bits does not fit "
+        "into memory: lower adc_bits or adcs",
     )
     ideal = np.arange(1 - half, half, dtype=np.float64) - 0.5
     convert = converters(analog)

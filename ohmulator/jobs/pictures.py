@@ -49,18 +49,25 @@ def digits(
     left.set_title(f"{len(labels)} held-out images, {accuracy:.1%} right")
 
     microamperes = config.unit_a * 1e6
-    arrays = held[:, :, : config.slices * config.adcs].reshape(-1, config.slices, config.columns)
-    for s in range(config.slices):
+    arrays = held[:, :, : config.array.slices * config.converter.adcs].reshape(
+        -1, config.array.slices, config.array.columns
+    )
+    for s in range(config.array.slices):
         values = arrays[:, s, :10].ravel() * microamperes
         colour = f"C{s}"
         label = f"slice {s}, ADC step {1 << steps[s]} units"
         right.hist(values, bins=120, histtype="step", color=colour, label=label)
         width = microamperes * (1 << steps[s])
-        ends = (-(1 << (config.adc_bits - 1)) - 0.5, (1 << (config.adc_bits - 1)) - 0.5)
+        ends = (
+            -(1 << (config.converter.adc_bits - 1)) - 0.5,
+            (1 << (config.converter.adc_bits - 1)) - 0.5,
+        )
         for end in ends:
             right.axvline(end * width, color=colour, linestyle="--", linewidth=1)
     right.set(xlabel="column current (µA)", ylabel="conversions", yscale="log")
-    right.set_title(f"currents of 10 columns; dashed: range of the {config.adc_bits}-bit ADCs")
+    right.set_title(
+        f"currents of 10 columns; dashed: range of the {config.converter.adc_bits}-bit ADCs"
+    )
     right.legend()
     return figure
 
@@ -73,10 +80,14 @@ def cells(
     `levels` and `g_s` [slices, rows, bit_lines].
     """
     figure, axes = plt.subplots(2, 2, figsize=(12, 8), layout="constrained")
-    target_s = config.g_min_s + levels * config.g_step_s
+    target_s = config.array.g_min_s + levels * config.g_step_s
     error = (g_s - target_s) / config.g_step_s
     off = np.abs(error) > 0.5
-    scale = {"vmin": 1e6 * config.g_min_s, "vmax": 1e6 * config.g_max_s, "cmap": "viridis"}
+    scale = {
+        "vmin": 1e6 * config.array.g_min_s,
+        "vmax": 1e6 * config.array.g_max_s,
+        "cmap": "viridis",
+    }
     difference = {"vmin": -1, "vmax": 1, "cmap": "RdBu_r"}
     for axis, values, title, label, colours in (
         (axes[0, 0], 1e6 * target_s, "target", "conductance (µS)", scale),
@@ -140,7 +151,7 @@ def adc(
     axes[0].plot(inputs, codes[:, worst], color="C3", label=f"ADC {worst}")
     axes[0].set(title="transfer curve, middle of the range", xlabel="input (ideal LSB)")
     axes[0].set(ylabel="code", xlim=(-8, 8), yticks=range(-8, 9, 2))
-    low = -(1 << (config.adc_bits - 1))
+    low = -(1 << (config.converter.adc_bits - 1))
     for axis, name, values, first in (
         (axes[1], "INL", measured.inl, low + 1),
         (axes[2], "DNL", measured.dnl, low + 1),

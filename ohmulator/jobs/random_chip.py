@@ -14,7 +14,7 @@ def random_chip(config: ChipConfig, seed: int) -> tuple[Analog, NDArray[np.int64
 
     Levels are [slices, rows, bit_lines].
     """
-    shape = (config.rows, config.columns)
+    shape = (config.array.rows, config.array.columns)
     weights = np.random.default_rng(seed).integers(*config.weight_range, shape, endpoint=True)
     levels = cell_levels(config, slice_weights(config, weights))
     return Analog.programmed(config, weights), levels

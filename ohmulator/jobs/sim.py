@@ -13,8 +13,9 @@ from golden.tile.analog import Analog
 from ohmulator import cli
 from sim.job import TileJob
 from sim.runner import Build
-from spec.config import ChipConfig, load
+from spec.config import ChipConfig
 from spec.errors import require, require_integer
+from spec.load import load
 
 
 def tile_job(
@@ -32,7 +33,7 @@ def tile_job(
     way = config.direction(transposed)
     draw = np.random.default_rng(seed)
     low, high = config.weight_range
-    weights = draw.integers(low, high, (config.rows, config.columns), endpoint=True)
+    weights = draw.integers(low, high, (config.array.rows, config.array.columns), endpoint=True)
     low, high = config.input_range
     vectors = draw.integers(low, high, (count, way.inputs), endpoint=True)
     vectors[:1], vectors[1:2] = low, high
@@ -111,7 +112,7 @@ def main() -> int:
     figures = {
         "testbench": args.tb,
         "configuration": str(args.config),
-        "hash": config.hash,
+        "hash": config.whole,
         "simulator": args.sim,
         "seed": args.seed,
         "products": args.count,

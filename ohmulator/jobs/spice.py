@@ -11,8 +11,9 @@ from environment.files import write_whole
 from golden.array.spice import netlist
 from ohmulator import cli
 from ohmulator.jobs.random_chip import random_chip
-from spec.config import ChipConfig, load
+from spec.config import ChipConfig
 from spec.errors import UserError, require, require_integer
+from spec.load import load
 
 QUICK_CELLS = 64 * 64
 """Beyond it the user is told that ngspice takes a while: about 20 s for twice as many cells."""
@@ -44,35 +45,37 @@ def main() -> int:
     console = Console(highlight=False)
     config = load(args.config)
     require_integer("seed", args.seed, 0, 2**32 - 1)
-    require_integer("slice", args.slice, 0, config.slices - 1, " (slices of the configuration)")
+    require_integer(
+        "slice", args.slice, 0, config.array.slices - 1, " (slices of the configuration)"
+    )
     physics = config.physics
     require(
-        physics.nonlinearity == 0,
-        f"the netlist has resistors for cells, but nonlinearity is {physics.nonlinearity:g} per "
-        "volt: set it to 0",
+        physics.cells.nonlinearity == 0,
+        f"the netlist has resistors for cells, but nonlinearity is "
+        f"{physics.cells.nonlinearity:g} per volt: set it to 0",
     )
     volts = drive_v(config, args.drive)
     analog, _ = random_chip(config, args.seed)
     deck = netlist(
         analog.array.g_s[args.slice],
         volts,
-        physics.r_word_ohm,
-        physics.r_bit_ohm,
-        physics.r_driver_ohm,
-        physics.r_sense_ohm,
+        physics.wires.r_word_ohm,
+        physics.wires.r_bit_ohm,
+        physics.wires.r_driver_ohm,
+        physics.wires.r_sense_ohm,
     )
     currents = volts @ analog.array.effective_s[args.slice]
     head = [
-        f"* Array of slice {args.slice} of configuration {args.config}, hash {config.hash}",
+        f"* Array of slice {args.slice} of configuration {args.config}, hash {config.whole}",
         "* What the model computes, in amperes:",
         *(f"*   i(Vout{line}) = {amperes:.6e}" for line, amperes in enumerate(currents)),
     ]
     path = args.out or Path("out/spice") / f"{Path(args.config).stem}.sp"
     write_whole(path, "\n".join([*head, deck]))
-    slow = config.rows * config.bit_lines > QUICK_CELLS
+    slow = config.array.rows * config.bit_lines > QUICK_CELLS
     console.print(
-        f"wrote {path}: {config.rows} x {config.bit_lines} cells; run it with ngspice -b {path}"
-        f"{' (takes from half a minute up)' if slow else ''}",
+        f"wrote {path}: {config.array.rows} x {config.bit_lines} cells; run it with "
+        f"ngspice -b {path}{' (takes from half a minute up)' if slow else ''}",
         soft_wrap=True,
     )
     return 0
@@ -87,18 +90,18 @@ def drive_v(config: ChipConfig, codes: str | None) -> NDArray[np.float64]:
         If they are not integers within `code_range`, or neither one nor `rows` of them.
     """
     if codes is None:
-        return np.full(config.rows, config.v_read_v)
+        return np.full(config.array.rows, config.converter.v_read_v)
     try:
         values = [int(code) for code in codes.split(",")]
     except ValueError:
         raise UserError(f"drive must be integers between commas, not {codes!r}") from None
     require(
-        len(values) in (1, config.rows),
-        f"drive must be 1 DAC code or {config.rows} (rows), not {len(values)}",
+        len(values) in (1, config.array.rows),
+        f"drive must be 1 DAC code or {config.array.rows} (rows), not {len(values)}",
     )
     for value in values:
         require_integer("a DAC code of drive", value, *config.code_range)
-    return np.broadcast_to(np.array(values) * config.v_step_v, config.rows).astype(np.float64)
+    return np.broadcast_to(np.array(values) * config.v_step_v, config.array.rows).astype(np.float64)
 
 
 if __name__ == "__main__":

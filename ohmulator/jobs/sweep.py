@@ -4,7 +4,6 @@ The model computes it, which the Verilog equals bit for bit whatever the physics
 """
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from golden.tile.calibrate import calibrate
 from golden.tile.tile import Tile
 from ohmulator import cli
 from ohmulator.jobs import classifier, pictures
-from spec.config import ChipConfig, load
+from spec.config import ChipConfig
 from spec.errors import require_integer
+from spec.load import load
 
 WIRES = ("r_word_ohm", "r_bit_ohm", "r_driver_ohm", "r_sense_ohm")
 
@@ -33,8 +33,8 @@ def physics(*names: str) -> Callable[[ChipConfig, float], ChipConfig]:
 
     def change(config: ChipConfig, value: float) -> ChipConfig:
         values: dict[str, Any] = dict.fromkeys(names, value)
-        changed = dataclasses.replace(config.physics, **values)
-        return dataclasses.replace(config, physics=changed)
+        changed = config.physics.replace(**values)
+        return config.replace(physics=changed)
 
     return change
 
@@ -64,7 +64,7 @@ EFFECTS = {
     "ADC bits": Effect(
         "bits",
         (8, 7, 6, 5, 4, 3, 2),
-        lambda config, value: dataclasses.replace(config, adc_bits=int(value)),
+        lambda config, value: config.replace(adc_bits=int(value)),
     ),
 }
 
@@ -131,7 +131,7 @@ def main() -> int:
     if args.json:
         figures = {
             "configuration": str(args.config),
-            "hash": config.hash,
+            "hash": config.whole,
             "seeds": list(seeds),
             "accuracies": {
                 name: {
@@ -151,7 +151,7 @@ def main() -> int:
 
 def accuracy(config: ChipConfig, task: classifier.Classifier, seed: int) -> float:
     """Return the accuracy of the chip of a seed, its ADC steps calibrated on itself."""
-    chip = dataclasses.replace(config, physics=dataclasses.replace(config.physics, seed=seed))
+    chip = config.replace(physics=config.physics.replace(seed=seed))
     tile = Tile(chip, Analog.programmed(chip, task.weights))
     steps = calibrate(chip, tile.multiply(task.fit_inputs).held)
     return task.accuracy(tile.multiply(task.test_inputs, steps).results)

@@ -5,7 +5,7 @@ from pathlib import Path
 from environment.files import write_whole
 from hw.tools.verilog import ANALOG, TOPS, generate
 from ohmulator import cli
-from spec.config import load
+from spec.load import load
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     config = load(args.config)
     path = args.out or Path("build") / f"{args.top}-{Path(args.config).stem}.v"
     write_whole(path, generate(config, args.top, args.analog))
-    print(f"wrote {path}: top level {args.top}, configuration hash {config.hash}")
+    print(f"wrote {path}: top level {args.top}, configuration hash {config.hardware}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def document(name: str = "digits") -> str:
         "Without ANALOG the same signals are ports of the chip, with the number of the tile: "
         "`analog__0__code`.",
         f"Directions are those of the macro, and widths those of the configuration `{name}`, with "
-        f"{config.converters} converters. Element 0 of an array stands at its least significant "
+        f"{config.converters} ADCs. Element 0 of an array stands at its least significant "
         "end.",
         table(["pin", "direction", "bits", "meaning"], rows),
         f"Modes: {modes}.",
@@ -42,10 +42,10 @@ def document(name: str = "digits") -> str:
 
 def _shares(config: ChipConfig) -> list[str]:
     """Say which ADC converts what."""
-    adc = f"ADC {config.adcs} s + a"
+    adc = f"ADC {config.converter.adcs} s + a"
     said = [
         f"In MVM, {adc} converts column {config.forward.groups} a + `analog__select` of slice s"
-        + (", and the last ADC at the unit column." if config.unit_columns else ".")
+        + (", and the last ADC the unit column." if config.unit_columns else ".")
     ]
     if config.transposable:
         said.append(

@@ -13,15 +13,17 @@ from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from sim.job import TileJob
 from sim.runner import Build
-from spec.config import load
+from spec.load import load
 
 
 def measure(slices: int, products: int) -> str:
     """Return the line of the table for one number of slices."""
     config = load("digits", slices=slices)
     rng = np.random.default_rng(0)
-    weights = rng.integers(*config.weight_range, (config.rows, config.columns), endpoint=True)
-    vectors = rng.integers(*config.input_range, (products, config.rows), endpoint=True)
+    weights = rng.integers(
+        *config.weight_range, (config.array.rows, config.array.columns), endpoint=True
+    )
+    vectors = rng.integers(*config.input_range, (products, config.array.rows), endpoint=True)
     steps = np.full(config.steps, config.forward.covering_step)
     outcome = Build(config, "tile", "verilator").run(
         "sim.tb_tile", TileJob(Analog.ideal(config, weights), vectors, steps)

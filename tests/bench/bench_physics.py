@@ -21,7 +21,7 @@ CONVERTERS = {"adc_offset": 0.5, "adc_gain": 0.01, "adc_inl": 0.5, "adc_dnl": 0.
 
 
 def config(physics: Physics, size: int) -> ChipConfig:
-    return ChipConfig(
+    return ChipConfig.of(
         rows=size,
         columns=size,
         cell_bits=3,
@@ -59,8 +59,8 @@ def main() -> None:
     cells = rng.random((arguments.size, 2 * arguments.size))
     noisy = {"program_error": 0.1, "read_noise": 0.02}
     named = {
-        "programming error and read noise": Physics(**noisy),
-        "the same, and errors of every ADC": Physics(**noisy, **CONVERTERS),
+        "programming error and read noise": Physics.of(**noisy),
+        "the same, and errors of every ADC": Physics.of(**noisy, **CONVERTERS),
     }
     calls: list[Callable[[], object]] = [lambda: (drive @ cells, drive @ cells)]
     for physics in named.values():

@@ -4,8 +4,8 @@ import pytest
 
 from hw.tools import verilog
 from sim.runner import Build
-from spec.config import load
 from spec.isa import ErrorCode
+from spec.load import load
 from tests.support.link_tops import AxiDevice
 from tests.support.tb_axi import AxiJob
 from tests.support.tb_packets import PacketsJob

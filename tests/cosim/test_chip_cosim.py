@@ -10,9 +10,10 @@ from golden.machine.machine import Machine
 from golden.machine.programmer import write_verify
 from ohmulator.host.tb_chip import ChipJob
 from sim.runner import Build
-from spec.config import ChipConfig, load
+from spec.config import ChipConfig
 from spec.isa import Opcode
-from tests.support.configs import chip_sessions
+from spec.load import load
+from tests.support import chip_sessions
 from tests.support.tb_axi import AxiJob
 from tests.support.tb_chip_uart import on_model
 from tests.support.tb_uart import UartJob
@@ -118,7 +119,7 @@ def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
     counters = run(config, chip_sessions.reprogramming, (15, 14))
     # For either direction.
     assert counters["reprograms"] == 2 * 16
-    for tile in range(config.tiles):
+    for tile in range(config.machine.tiles):
         assert counters[f"tile{tile}.pulses"] > 2 * 256
 
 

@@ -1,6 +1,5 @@
 """Generated Verilog in simulators, the model's physics behind it, against integers and model."""
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -133,10 +132,10 @@ def test_lossless_products_are_exact(shape):
         weights, vectors = back
         done = next(each for each, did in zip(outcomes, jobs, strict=True) if did.transposed)
         np.testing.assert_array_equal(done.results, vectors @ weights.T)
-    if config.settle_cycles < config.forward.groups * config.adc_bits:
+    if config.settle_cycles < config.forward.groups * config.converter.adc_bits:
         fill = config.forward.latency_cycles / config.forward.plane_cycles
         busy = outcomes[0].counters["adc_cycles"]
-        assert busy == 12 * config.planes * config.forward.groups * config.adc_bits
+        assert busy == 12 * config.planes * config.forward.groups * config.converter.adc_bits
         # Without the cycles to fill and to drain the pipeline, the ADCs never rest.
         assert busy / (outcomes[0].counters["cycles"] - fill * config.forward.plane_cycles) > 0.95
 
@@ -173,7 +172,7 @@ def test_lossy_products_are_rounded_and_clipped_as_integers_predict(name):
         assert (outcome.results != vectors @ weights).any()
     assert outcomes[0].counters["clips_high"] == outcomes[0].counters["clips_low"] == 0
     assert outcomes[1].counters["clips_high"] > 0 < outcomes[1].counters["clips_low"]
-    assert (outcomes[1].counters["saturations"] > 0) == (config.accumulator_bits > 0)
+    assert (outcomes[1].counters["saturations"] > 0) == (config.converter.accumulator_bits > 0)
 
 
 @needs_icarus
@@ -217,9 +216,8 @@ def test_three_simulators_agree():
 def test_noise_meets_the_rtl_as_it_meets_the_model():
     """Draw by draw, and with the Verilog of the ideal chip: none depends on physics."""
     config = full_width(**SHAPES["5x6"])
-    real = dataclasses.replace(
-        config,
-        physics=dataclasses.replace(config.physics, seed=5, read_noise=0.05, sense_noise=0.7),
+    real = config.replace(
+        physics=config.physics.replace(seed=5, read_noise=0.05, sense_noise=0.7),
     )
     weights, vectors = random_operands(config, 20)
     noisy = TileJob(Analog.programmed(real, weights), vectors, np.zeros(config.steps, np.int64))

@@ -54,7 +54,7 @@ def first_conversion(config, vector, plane):
 @pytest.mark.parametrize("s", [0, 2])
 def test_an_altered_cell_is_found(s):
     """One more level in one cell; row 2 of the column is not driven before vector 2, plane 2."""
-    weights = np.zeros((CONFIG.rows, CONFIG.columns), np.int64)
+    weights = np.zeros((CONFIG.array.rows, CONFIG.array.columns), np.int64)
     altered = weights.copy()
     altered[ROW, COLUMN] = CONFIG.radix**s
     build = Build(CONFIG, "tile", SIMULATOR)
@@ -66,7 +66,7 @@ def test_an_altered_cell_is_found(s):
     sampled = first_conversion(CONFIG, 2, 2)
     assert fields == {
         "mismatch": "mismatch: 1 of 6 columns differ",
-        "configuration": CONFIG.hash,
+        "configuration": CONFIG.whole,
         "vector": "2",
         "plane": f"2 (sampled in cycle {sampled})",
         "slice": f"{s} (code is 3, expected 0)",
@@ -78,15 +78,17 @@ def test_an_altered_cell_is_found(s):
         "reproduce": COMMAND,
     }
     # When the last group of the product is taken: the column is the second of three of its ADC.
-    assert int(fields["cycle"]) == sampled + CONFIG.forward.groups * CONFIG.adc_bits + 3 + 1
+    assert (
+        int(fields["cycle"]) == sampled + CONFIG.forward.groups * CONFIG.converter.adc_bits + 3 + 1
+    )
 
 
 def test_an_altered_cell_is_found_by_a_transposed_product():
     """Inputs are columns then, and results rows; the column is driven from vector 1 on."""
-    weights = np.zeros((CONFIG.rows, CONFIG.columns), np.int64)
+    weights = np.zeros((CONFIG.array.rows, CONFIG.array.columns), np.int64)
     altered = weights.copy()
     altered[ROW, COLUMN] = 1
-    vectors = np.zeros((2, CONFIG.columns), np.int64)
+    vectors = np.zeros((2, CONFIG.array.columns), np.int64)
     vectors[1, COLUMN] = 3
     steps = np.zeros(CONFIG.steps, np.int64)
     wanted = TileJob(Analog.ideal(CONFIG, weights), vectors, steps, transposed=True)
@@ -101,7 +103,7 @@ def test_an_altered_cell_is_found_by_a_transposed_product():
 
 
 def test_an_altered_cell_of_the_offset_mapping_is_found_in_its_slice():
-    weights = np.zeros((UNIT.rows, UNIT.columns), np.int64)
+    weights = np.zeros((UNIT.array.rows, UNIT.array.columns), np.int64)
     altered = weights.copy()
     altered[ROW, COLUMN] = UNIT.radix
     outcome = Build(UNIT, "tile", SIMULATOR).run(
@@ -110,7 +112,7 @@ def test_an_altered_cell_of_the_offset_mapping_is_found_in_its_slice():
     fields = report(outcome)
     model = Tile(UNIT, Analog.ideal(UNIT, weights)).multiply(VECTORS)
     adc, group = divmod(COLUMN, UNIT.forward.groups)
-    wanted = model.codes[2, 2, UNIT.adcs + adc, group]
+    wanted = model.codes[2, 2, UNIT.converter.adcs + adc, group]
     assert fields["slice"] == f"1 (code is {wanted + 3}, expected {wanted})"
     assert (fields["vector"], fields["column"]) == ("2", str(COLUMN))
 
@@ -145,7 +147,7 @@ class WrongCount(TileRtl):
 
 def broken(monkeypatch, top):
     monkeypatch.setitem(verilog.TOPS, "tile", top)
-    weights = np.ones((CONFIG.rows, CONFIG.columns), np.int64)
+    weights = np.ones((CONFIG.array.rows, CONFIG.array.columns), np.int64)
     return report(Build(CONFIG, "tile", SIMULATOR).run("sim.tb_tile", job(CONFIG, weights)))
 
 
@@ -172,7 +174,7 @@ def test_a_wrong_count_is_told_where_every_word_is_right(monkeypatch):
     drives = len(VECTORS) * CONFIG.planes
     assert broken(monkeypatch, WrongCount) == {
         "mismatch": "mismatch: 1 counters differ",
-        "configuration": CONFIG.hash,
+        "configuration": CONFIG.whole,
         "drives": f"{2 * drives}, expected {drives}",
         "reproduce": COMMAND,
     }

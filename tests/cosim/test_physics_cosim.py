@@ -9,7 +9,7 @@ from sim.runner import Build
 from spec.config import ChipConfig
 from spec.physics import Physics
 
-EVERYTHING = Physics(
+EVERYTHING = Physics.of(
     seed=4,
     r_word_ohm=5.0,
     r_bit_ohm=5.0,
@@ -34,7 +34,7 @@ EVERYTHING = Physics(
 
 @pytest.mark.parametrize("mapping", ["differential", "offset"])
 def test_rtl_equals_model_with_every_fault(mapping):
-    config = ChipConfig(
+    config = ChipConfig.of(
         rows=12,
         columns=6,
         cell_bits=3,

@@ -6,8 +6,9 @@ import pytest
 from golden.machine.scheduler import product_cycles
 from hw.tools import verilog
 from sim.runner import Build
-from spec.config import ChipConfig, load
+from spec.config import ChipConfig
 from spec.isa import PRODUCTS, Opcode
+from spec.load import load
 from tests.support.products import Outcome, Product, Products, Scenario, Setting
 
 COUNT = 60

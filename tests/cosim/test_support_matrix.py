@@ -11,8 +11,8 @@ from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from sim.job import TileJob, TileOutcome
 from sim.runner import Build
-from spec.config import Mapping
 from spec.physics import IDEAL, Physics
+from spec.tables import Mapping
 from tests.support.support_matrix import EFFECTS, Effect, chip, supported, table
 
 README = Path(__file__).parents[2] / "README.md"
@@ -45,7 +45,7 @@ def cases(mode: str) -> list[tuple[str, Mapping, bool]]:
 
 def without(effect: Effect) -> Effect:
     """Return the same without the non-ideality."""
-    return Effect(Physics(seed=effect.physics.seed), effect.happens)
+    return Effect(Physics.of(seed=effect.physics.seed), effect.happens)
 
 
 @cache

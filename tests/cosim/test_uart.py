@@ -5,8 +5,8 @@ import pytest
 from hw.link.uart import UartCarrier, divisor
 from hw.tools import verilog
 from sim.runner import Build
-from spec.config import load
 from spec.errors import UserError
+from spec.load import load
 from tests.support.link_tops import UartDevice
 from tests.support.tb_uart import UartJob
 

@@ -16,12 +16,13 @@ from golden.tile.write_verify import targets
 from sim.job import TileJob
 from sim.runner import Build
 from sim.waves import Probes
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
 from spec.physics import IDEAL, Physics
+from spec.tables import Mapping
 from tests.support.support_matrix import chip
 
 WIRES = {"r_word": 100.0, "r_bit": 50.0, "r_driver": 200.0, "r_sense": 300.0}
-PHYSICS = Physics(
+PHYSICS = Physics.of(
     seed=2,
     **{f"{name}_ohm": ohms for name, ohms in WIRES.items()},
     program_error=0.1,
@@ -92,9 +93,12 @@ def distinct(changes: list[tuple[int, float]]) -> list[float]:
 
 def test_held_values_are_those_of_the_model(recorded):
     config, _, _, products, changes, _, _ = recorded
-    for s in range(config.slices):
-        for c in range(config.columns):
-            lane, group = s * config.adcs + c // config.forward.groups, c % config.forward.groups
+    for s in range(config.array.slices):
+        for c in range(config.array.columns):
+            lane, group = (
+                s * config.converter.adcs + c // config.forward.groups,
+                c % config.forward.groups,
+            )
             expected = products.held[:, :, lane, group].ravel() * config.unit_a * 1e6
             found = distinct(changes[f"analogue.held_uA_{s}_{c}"])[1:]
             assert len(found) >= 8
@@ -104,8 +108,8 @@ def test_held_values_are_those_of_the_model(recorded):
 def test_answers_compare_held_values_with_trial_levels(recorded):
     config, _, _, _, changes, _, _ = recorded
     period = 10
-    for s in range(config.slices):
-        for c in range(config.columns):
+    for s in range(config.array.slices):
+        for c in range(config.array.columns):
             level = at_cycles(changes[f"analogue.trial_uA_{s}_{c}"], period)
             held = at_cycles(changes[f"analogue.held_uA_{s}_{c}"], period)
             above = at_cycles(changes[f"digital.above_{s}_{c}"], period)
@@ -116,7 +120,7 @@ def test_answers_compare_held_values_with_trial_levels(recorded):
 
 def test_voltages_and_currents_are_those_of_the_drive(recorded):
     config, analog, vectors, _, changes, _, _ = recorded
-    planes = input_planes(config, vectors).reshape(-1, config.rows)[:6]
+    planes = input_planes(config, vectors).reshape(-1, config.array.rows)[:6]
     volts = analog.array.drive_v(planes)
     assert np.abs(volts - planes * config.v_step_v).max() > 0.01 * config.v_step_v
     names = [name for name in changes if name.startswith("analogue.word_V_")]
@@ -133,7 +137,7 @@ def test_voltages_and_currents_are_those_of_the_drive(recorded):
         driven = np.abs(volts[:, row]) > 0.02
         assert driven.any() and (np.abs(found) < np.abs(volts[:, row]))[driven].all()
     lines = volts @ analog.array.effective_s[1]
-    minus = 1 if config.mapping is Mapping.DIFFERENTIAL else config.bit_lines - 1
+    minus = 1 if config.array.mapping is Mapping.DIFFERENTIAL else config.bit_lines - 1
     found = at_cycles(changes["analogue.column_uA_1_0"], 10)[sampled]
     np.testing.assert_allclose(found, (lines[:, 0] - lines[:, minus]) * 1e6, rtol=1e-6)
 
@@ -141,7 +145,7 @@ def test_voltages_and_currents_are_those_of_the_drive(recorded):
 def test_conductances_are_those_of_the_cells(recorded):
     config, analog, _, _, changes, _, _ = recorded
     cells = [name for name in changes if name.startswith("analogue.cell_uS_")]
-    assert len(cells) == (8 if config.mapping is Mapping.DIFFERENTIAL else 4)
+    assert len(cells) == (8 if config.array.mapping is Mapping.DIFFERENTIAL else 4)
     for name in cells:
         s, row, line = map(int, name.rsplit("_", 3)[1:])
         assert distinct(changes[name]) == pytest.approx([analog.array.g_s[s, row, line] * 1e6])
@@ -162,7 +166,7 @@ def test_nothing_is_recorded_after_the_wanted_length(recorded):
 
 
 def test_recorded_word_lines_are_those_that_conduct():
-    config = ChipConfig(16, 8, 2, 1, 4, 2, 6, 8)
+    config = ChipConfig.of(16, 8, 2, 1, 4, 2, 6, 8)
     weights = np.zeros((16, 8), np.int64)
     weights[[3, 7, 8, 15]] = 3
     assert Probes(Analog.ideal(config, weights)).rows.tolist() == [3, 7, 8, 15]
@@ -170,7 +174,7 @@ def test_recorded_word_lines_are_those_that_conduct():
 
 @pytest.mark.parametrize("mapping", Mapping)
 def test_programming_shows_reads_pulses_and_conductances(mapping, tmp_path):
-    config = chip(mapping, Physics(seed=3, r_word_ohm=50.0, pulse_cycle_spread=0.2))
+    config = chip(mapping, Physics.of(seed=3, r_word_ohm=50.0, pulse_cycle_spread=0.2))
     weights = np.random.default_rng(0).integers(*config.weight_range, (8, 4), endpoint=True)
     analog = Analog(config, Array(config))
     vectors = np.ones((1, 8), np.int64)
@@ -182,12 +186,12 @@ def test_programming_shows_reads_pulses_and_conductances(mapping, tmp_path):
     assert not outcome.mismatch and outcome.programmed.success.mean() > 0.9
     changes, _ = read(tmp_path / "boundary.vcd")
     assert {"READ", "SET", "MVM"} <= set(distinct(changes["digital.mode"]))
-    assert max(distinct(changes["digital.amplitude"])) >= config.pulse_first
+    assert max(distinct(changes["digital.amplitude"])) >= config.programming.pulse_first
     moved = 0
     for name in (name for name in changes if name.startswith("analogue.cell_uS_")):
         s, row, line = map(int, name.rsplit("_", 3)[1:])
         shown = distinct(changes[name])
-        assert shown[0] == pytest.approx(config.g_min_s * 1e6)
+        assert shown[0] == pytest.approx(config.array.g_min_s * 1e6)
         assert shown[-1] == pytest.approx(outcome.g_s[s, row, line] * 1e6)
         moved += len(shown) > 2
     assert moved

@@ -23,11 +23,11 @@ from ohmulator.jobs import digits, physics, report, sweep
 from ohmulator.jobs import sim as testbench
 from ohmulator.jobs import spice as export
 from ohmulator.jobs.random_chip import random_chip
-from spec.config import load
+from spec.config import ChipConfig
 from spec.errors import UserError
-from spec.physics import Physics
-
-ROUGH = Path("spec/presets/rough.toml").read_text()
+from spec.load import load
+from spec.physics import IDEAL, Physics
+from tests.support.configs import toml
 
 
 def run(monkeypatch, module, *arguments: object) -> int:
@@ -39,19 +39,17 @@ def run(monkeypatch, module, *arguments: object) -> int:
 
 
 def chip_file(folder: Path, changes: dict[str, object]) -> Path:
-    """Write the preset `rough` with some fields replaced, or added to its physics."""
-    text = ROUGH
-    for name, value in changes.items():
-        if re.search(rf"^{name} =", text, re.MULTILINE):
-            text = re.sub(rf"^{name} = [^ \n]+", f"{name} = {value}", text, flags=re.MULTILINE)
-        else:
-            text += f"{name} = {value}\n"
+    """Write the preset `rough` with some fields replaced."""
+    config = load("rough")
+    fields = {name: config.value(name) for name in ChipConfig.field_names()}
+    fields["mapping"] = str(config.array.mapping)
     path = folder / "chip.toml"
-    path.write_text(text)
+    path.write_text(toml(fields | changes))
     return path
 
 
 SMALL = {"rows": 64, "columns": 10, "adcs": 10, "slices": 1}
+NO_FAULTS = {name: IDEAL.value(name) for name in Physics.field_names()}
 
 
 def is_picture(path: Path) -> bool:
@@ -67,14 +65,17 @@ def test_physics_measures_what_was_drawn_for_the_chip(tmp_path, monkeypatch, cap
 
     config = load(path)
     analog, levels = random_chip(config, 0)
-    off = np.abs(analog.array.g_s - config.g_min_s - levels * config.g_step_s) > config.g_step_s / 2
+    off = (
+        np.abs(analog.array.g_s - config.array.g_min_s - levels * config.g_step_s)
+        > config.g_step_s / 2
+    )
     assert found["cells_failed"] == off.sum() > 20
     assert f"{off.sum()} of {off.size}" in capsys.readouterr().out
     # Drawn with these standard deviations; half of the cells are clipped at the lowest level.
-    assert 0.5 * config.physics.program_error < found["program_error_levels"]
-    assert found["program_error_levels"] < config.physics.program_error
+    assert 0.5 * config.physics.cells.program_error < found["program_error_levels"]
+    assert found["program_error_levels"] < config.physics.cells.program_error
     assert 0 < found["ir_drop_mean"] < found["ir_drop_worst"] < 0.2
-    assert 0.3 < found["adc_offset_worst_lsb"] < 5 * config.physics.adc_offset
+    assert 0.3 < found["adc_offset_worst_lsb"] < 5 * config.physics.converters.adc_offset
     assert 0.1 < found["adc_inl_worst_lsb"] < 3 and found["adc_enob_worst"] < 7.9
 
 
@@ -111,7 +112,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 
 
 def test_adcs_far_off_are_measured_whole():
-    config = load("digits", physics=Physics(adc_gain=0.2, adc_offset=10.0), **SMALL)
+    config = load("digits", physics=Physics.of(adc_gain=0.2, adc_offset=10.0), **SMALL)
     measured, _ = physics.measure_adcs(random_chip(config, 0)[0])
     assert measured.gain.std() == pytest.approx(0.2, rel=0.7)
     assert np.abs(measured.gain).max() > 0.2 and np.abs(measured.offset).max() > 8
@@ -132,8 +133,7 @@ def test_sweep_repeats_itself_and_faults_cost_accuracy(tmp_path, monkeypatch, ca
         for name, effect in sweep.EFFECTS.items()
     }
     monkeypatch.setattr(sweep, "EFFECTS", short)
-    path = chip_file(tmp_path, SMALL | {"slices": 2})
-    path.write_text(path.read_text().split("[physics]")[0])
+    path = chip_file(tmp_path, SMALL | {"slices": 2} | NO_FAULTS)
     answers = []
     for name in ("a.json", "b.json"):
         wanted = ("--config", path, "--count", 2, "--out", tmp_path, "--json", tmp_path / name)
@@ -223,7 +223,7 @@ def test_a_testbench_multiplies_in_either_direction(tmp_path, monkeypatch, capsy
     options = ("--config", path, "--count", 5, "--out", tmp_path / "none", "--transposed")
     assert run(monkeypatch, testbench, *options) == 0
     said = capsys.readouterr().out
-    rows = load(path).rows
+    rows = load(path).array.rows
     assert f"MATCH: all {5 * rows} words of 5 transposed products" in " ".join(said.split())
     # No waveform, and no word of one.
     assert "waveforms" not in said and not (tmp_path / "none" / "boundary.vcd").exists()

@@ -12,10 +12,10 @@ from hw.boundary import macro
 from hw.tools.verilog import generate
 from ohmulator.jobs.docs import DOCS, PINS_PRESET
 from ohmulator.pins import document
-from spec.config import load
 from spec.errors import UserError
+from spec.load import load
 from spec.physics import Physics
-from tests.support.configs import chip
+from tests.support.configs import SMALL, chip, toml
 
 PROJECT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ def test_the_same_bytes_from_any_folder(tmp_path):
 def test_verilog_names_its_configuration():
     text = generate(load("pku2025"), "tile")
     head = text.split("\n/*")[0].splitlines()
-    assert f"// configuration hash {load('pku2025').hash}" in head
+    assert f"// hardware hash {load('pku2025').hardware}" in head
     assert "//   rows = 8" in head
     assert re.search(r"^module tile\(", text, re.MULTILINE)
     assert re.findall(r"(?:input|output) (?:\[\d+:0\] )?(\w+__\w+);", text)
@@ -61,7 +61,7 @@ def test_verilog_names_its_configuration():
 def test_verilog_differs_with_the_configuration_and_not_with_the_physics():
     assert generate(chip(), "tile") == generate(chip(), "tile")
     assert generate(chip(), "tile") != generate(chip(rows=4), "tile")
-    assert generate(chip(), "tile") == generate(chip(physics=Physics(read_noise=0.1)), "tile")
+    assert generate(chip(), "tile") == generate(chip(physics=Physics.of(read_noise=0.1)), "tile")
 
 
 @pytest.mark.parametrize("tiles", [1, 4])
@@ -120,9 +120,8 @@ def test_unknown_top_levels_are_refused():
 def test_bad_input_ends_in_one_sentence_and_no_file(tmp_path, arguments, sentence):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
-    small = "columns = 4\ncell_bits = 2\nslices = 1\ninput_bits = 2\ndac_bits = 2\nadc_bits = 4\n"
-    (tmp_path / "good.toml").write_text(f"rows = 4\nadcs = 2\n{small}")
-    (tmp_path / "bad.toml").write_text(f"rows = 0\nadcs = 2\n{small}")
+    (tmp_path / "good.toml").write_text(toml(SMALL))
+    (tmp_path / "bad.toml").write_text(toml(SMALL | {"rows": 0}))
     before = sorted(tmp_path.rglob("*"))
     if "--config" not in arguments:
         arguments = ["--config", "good.toml", *arguments]

@@ -55,7 +55,7 @@ def test_conversion_is_what_the_comparisons_say(bits, step, held):
 @pytest.mark.parametrize("idle, stall", [((0,), (0,)), ((0, 7), (3,)), ((0,), (0, 1, 9))])
 def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, stall):
     config = chip(adc_bits=adc_bits, adcs=adcs, mapping=mapping)
-    analog = Analog.ideal(config, np.zeros((config.rows, config.columns)))
+    analog = Analog.ideal(config, np.zeros((config.array.rows, config.array.columns)))
     rng = np.random.default_rng(adc_bits)
     count = 5
     spread = 2.0 ** (adc_bits + 1)

@@ -19,10 +19,10 @@ from tests.support.configs import chip, chips, input_digits, random_operands
 def test_planes_join_to_the_inputs(config, seed):
     _, vectors = random_operands(config, 3, seed)
     codes = input_planes(config, vectors)
-    assert codes.shape == (3, config.planes, config.rows)
+    assert codes.shape == (3, config.planes, config.array.rows)
     expected = [[input_digits(config, x) for x in vector] for vector in vectors.tolist()]
     np.testing.assert_array_equal(codes.transpose(0, 2, 1), expected)
-    places = 1 << np.arange(config.planes - 1, -1, -1) * config.dac_bits
+    places = 1 << np.arange(config.planes - 1, -1, -1) * config.converter.dac_bits
     np.testing.assert_array_equal(np.einsum("npr,p->nr", codes, places), vectors)
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from golden.machine.scheduler import product_cycles
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
-from spec.config import ChipConfig, load
+from spec.config import ChipConfig
 from spec.isa import PRODUCTS, TILE_COUNTERS, ErrorCode, Opcode, Space
+from spec.load import load
 from tests.support.amaranth_bench import Bench, answer_analog
 from tests.support.products import (
     COUNTS,
@@ -83,7 +84,7 @@ def simulate(
         port = dut.vector.read
         words = []
         ctx.set(port.en, 1)
-        for address in range(0, config.vector_words, config.lanes):
+        for address in range(0, config.machine.vector_words, config.machine.lanes):
             ctx.set(port.address, address)
             await ctx.tick()
             words += [ctx.get(word) for word in port.data]
@@ -125,7 +126,7 @@ def simulate(
                     ErrorCode(payload.code),
                     {name: getattr(payload, name) for name in COUNTS},
                     await read_vector(ctx),
-                    await read_words(ctx, dut.holdings, 2 * config.tiles),
+                    await read_words(ctx, dut.holdings, 2 * config.machine.tiles),
                     [
                         {name: ctx.get(port.counters[name]) for name in UNTIMED}
                         for port in dut.tiles
@@ -212,7 +213,7 @@ def chips(draw: st.DrawFn, most: int, slices: int) -> ChipConfig:
         pulse_limit=1,
         pulse_s=0.0,
     )
-    return replace(config, dac_bits=draw(st.integers(1, config.input_bits)))
+    return replace(config, dac_bits=draw(st.integers(1, config.converter.input_bits)))
 
 
 @st.composite
@@ -220,12 +221,12 @@ def scenarios(draw: st.DrawFn, config: ChipConfig, shape: tuple[int, int]) -> Sc
     """Draw a product with a matrix that the tiles hold, if they can, and run it once or twice."""
     rng = np.random.default_rng(draw(st.integers(0, 999)))
     setting = Setting(config)
-    bits = rng.integers(1, 12, config.vector_words)
+    bits = rng.integers(1, 12, config.machine.vector_words)
     setting.vector[:] = rng.integers(-1 << bits, 1 << bits)
     low, high = config.weight_range
     weights = rng.integers(low, high, shape, endpoint=True)
-    tile = draw(st.integers(0, config.tiles - 1))
-    number = draw(st.integers(0, config.matrices - 1))
+    tile = draw(st.integers(0, config.machine.tiles - 1))
+    number = draw(st.integers(0, config.machine.matrices - 1))
     setting.add(number, weights, tile, resident=True)
     count = draw(st.integers(0, min(4, 64 // sum(shape))))
     first = draw(st.booleans())
@@ -243,10 +244,10 @@ def scenarios(draw: st.DrawFn, config: ChipConfig, shape: tuple[int, int]) -> Sc
 @given(st.data())
 def test_products_with_blocks_that_the_tiles_hold(data):
     config = data.draw(chips(4, 3))
-    row_blocks = data.draw(st.integers(1, config.tiles))
-    column_blocks = data.draw(st.integers(1, config.tiles // row_blocks))
-    rows = data.draw(st.integers(1, row_blocks * config.rows))
-    columns = data.draw(st.integers(1, column_blocks * config.columns))
+    row_blocks = data.draw(st.integers(1, config.machine.tiles))
+    column_blocks = data.draw(st.integers(1, config.machine.tiles // row_blocks))
+    rows = data.draw(st.integers(1, row_blocks * config.array.rows))
+    columns = data.draw(st.integers(1, column_blocks * config.array.columns))
     scenario = data.draw(scenarios(config, (rows, columns)))
     for product, cycles in zip(scenario.products, check(scenario), strict=True):
         transposed = product.opcode is Opcode.MVM_T
@@ -257,8 +258,8 @@ def test_products_with_blocks_that_the_tiles_hold(data):
 @given(st.data())
 def test_products_with_more_blocks_than_tiles(data):
     config = data.draw(chips(2, 2).filter(lambda config: config.verifiable))
-    rows = data.draw(st.integers(1, 3 * config.rows))
-    columns = data.draw(st.integers(1, 3 * config.columns))
+    rows = data.draw(st.integers(1, 3 * config.array.rows))
+    columns = data.draw(st.integers(1, 3 * config.array.columns))
     check(data.draw(scenarios(config, (rows, columns))))
 
 
@@ -271,7 +272,7 @@ def test_a_single_plane_keeps_the_converters_busy():
         check(setting.scenario([Product(0, d=64 - 4 * count, a=0, count=count)]))[0]
         for count in (2, 5)
     )
-    assert many - few == 3 * config.forward.groups * config.adc_bits
+    assert many - few == 3 * config.forward.groups * config.converter.adc_bits
 
 
 def test_sums_beyond_32_bits_are_saturated_and_counted():
@@ -300,7 +301,7 @@ def test_what_faults_changes_nothing(data):
     for number in (1, 2):
         words = np.array(data.draw(descriptors), "<u4")
         # Whatever has no other fault would have to be programmed.
-        words[2] = max(words[2], config.weight_words)
+        words[2] = max(words[2], config.machine.weight_words)
         setting.writes.append((Space.DESCRIPTOR, 4 * number, words))
     wild = st.builds(
         Product,
@@ -395,7 +396,9 @@ def test_a_tile_whose_programming_is_aborted_is_programmed_anew(cycle):
     done, analogs, cycles = simulate(scenario)
     assert done[0].code is (ErrorCode.ABORTED if cycles[0] - cycle > 2 else ErrorCode.NONE)
     # It ends with the cell at hand and the one behind it.
-    cell = (config.pulse_limit + 1) * (config.settle_cycles + config.adc_bits + 12)
+    cell = (config.programming.pulse_limit + 1) * (
+        config.settle_cycles + config.converter.adc_bits + 12
+    )
     assert cycles[0] - cycle <= 2 * cell + 20
     programmed = done[0].counts["reprograms"]
     for i, tile in enumerate((1, 0)):

@@ -14,7 +14,6 @@ from golden.machine.machine import Machine
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import OPCODES, VectorUnit
 from ohmulator.compiler.matrix import from_words, to_words
-from spec.config import load
 from spec.isa import (
     OPERATIONS,
     SCALAR_RANGE,
@@ -25,6 +24,7 @@ from spec.isa import (
     Opcode,
     Space,
 )
+from spec.load import load
 from tests.support.simulation import Simulation
 
 LOW, HIGH = WORD_RANGE
@@ -87,9 +87,9 @@ class Bench:
         await ctx.tick()
         if code is ErrorCode.NONE:
             operation = OPERATIONS[opcode]
-            beats = -(-values["n"] // self.config.lanes)
+            beats = -(-values["n"] // self.config.machine.lanes)
             assert cycles == operation.base_cycles + operation.beat_cycles * beats, opcode.name
-        if values["n"] > self.config.lanes:
+        if values["n"] > self.config.machine.lanes:
             # Differences are found near to where they arise.
             assert await self._words(ctx) == self._model_words(), (opcode.name, values)
 
@@ -108,11 +108,13 @@ class Bench:
         return effects.code, effects.scalars.get(FIELDS["d"], 0), saturations
 
     def _model_words(self) -> list[int]:
-        return from_words(self.model.read(Space.VECTOR, 0, self.config.vector_words)).tolist()
+        return from_words(
+            self.model.read(Space.VECTOR, 0, self.config.machine.vector_words)
+        ).tolist()
 
     async def _words(self, ctx) -> list[int]:
         words: list[int] = []
-        for address in range(0, self.config.vector_words, self.config.lanes):
+        for address in range(0, self.config.machine.vector_words, self.config.machine.lanes):
             ctx.set(self.host.read.en, 1)
             ctx.set(self.host.read.address, address)
             await ctx.tick()

@@ -18,7 +18,6 @@ from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
 from ohmulator.compiler.matrix import to_words
 from spec.assembly import assemble
-from spec.config import load
 from spec.isa import (
     CHIP_COUNTERS,
     OPERATIONS,
@@ -31,6 +30,7 @@ from spec.isa import (
     Opcode,
     Space,
 )
+from spec.load import load
 from tests.support.programs import scenarios
 from tests.support.simulation import Simulation
 
@@ -144,7 +144,7 @@ class Bench:
         cycles = 1
         while cycles < LIMIT:
             if ctx.get(write.en):
-                for i in range(CONFIG.lanes):
+                for i in range(CONFIG.machine.lanes):
                     if ctx.get(write.mask) >> i & 1:
                         words[ctx.get(write.address) + i] = ctx.get(write.data[i])
             if ctx.get(product.request.valid):
@@ -209,12 +209,12 @@ class Bench:
             cycles = await self.instruction(ctx, effects)
             if effects.code is ErrorCode.NONE and effects.instruction.opcode not in PRODUCTS:
                 operation = OPERATIONS[effects.instruction.opcode]
-                beats = -(-int(scalars[effects.instruction.n]) // CONFIG.lanes)
+                beats = -(-int(scalars[effects.instruction.n]) // CONFIG.machine.lanes)
                 assert cycles == operation.base_cycles + operation.beat_cycles * beats
             assert self.state(ctx) == (model.status.running, model.status.code, model.status.pc)
             assert [ctx.get(step) for step in self.dut.steps] == model._steps.tolist()
             pc = effects.pc + 1
-            if not model.status.running and effects.pc >= CONFIG.program_words:
+            if not model.status.running and effects.pc >= CONFIG.machine.program_words:
                 break
         ctx.set(self.dut.control.abort, 0)
         model.abort()
@@ -248,7 +248,7 @@ def model_of(program: str | list[int], scalars: dict[int, int] | None = None) ->
     for number, value in (scalars or {}).items():
         values[number] = value
     model.write(Space.SCALAR, 0, values.view("<u4"))
-    model.write(Space.VECTOR, 0, to_words(np.arange(CONFIG.vector_words) * 1001 - 50000))
+    model.write(Space.VECTOR, 0, to_words(np.arange(CONFIG.machine.vector_words) * 1001 - 50000))
     return model
 
 
@@ -326,7 +326,9 @@ def test_loops():
     assert model.chip_counters["instructions"] == 1 + 3 * (1 + 4 * 3 + 1) + 1
 
 
-@pytest.mark.parametrize("pc", [CONFIG.program_words, CONFIG.program_words + 1, (1 << 32) - 1])
+@pytest.mark.parametrize(
+    "pc", [CONFIG.machine.program_words, CONFIG.machine.program_words + 1, (1 << 32) - 1]
+)
 def test_a_program_counter_outside_of_the_memory(pc):
     jump = Instruction(Opcode.JUMP, immediate=pc - ((pc >> 31) << 32)).encode()
     assert check([jump]).status.code is ErrorCode.PROGRAM_COUNTER
@@ -348,7 +350,7 @@ def test_every_opcode_and_every_unused_field():
     words = [code << 56 for code in range(256) if code not in list(Opcode)]
     for opcode in Opcode:
         words += [opcode << 56 | 1 << bit for bit in (0, 31, 32, 36, 40, 44, 48, 52, 55)]
-    size = CONFIG.program_words
+    size = CONFIG.machine.program_words
     for start in range(0, len(words), size):
         check(words[start : start + size], limit=2 * size)
 

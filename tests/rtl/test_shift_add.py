@@ -14,7 +14,7 @@ from tests.support.configs import chip, chips
 def random_codes(config, count, seed=0):
     """Return codes [count, planes, converters, groups] and steps, all at either end to begin."""
     rng = np.random.default_rng(seed)
-    low, high = -(1 << config.adc_bits - 1), (1 << config.adc_bits - 1) - 1
+    low, high = -(1 << config.converter.adc_bits - 1), (1 << config.converter.adc_bits - 1) - 1
     shape = (count, config.planes, config.converters, config.forward.groups)
     codes = rng.integers(low, high, shape, endpoint=True)
     codes[0], codes[1] = low, high
@@ -29,16 +29,16 @@ def plain(config, codes, steps):
     """Return results and saturations of one product, with Python's integers."""
     end = 2 ** (config.result_bits - 1)
     results, saturations = [], 0
-    for column in range(config.columns):
+    for column in range(config.array.columns):
         adc, group = divmod(column, config.forward.groups)
         total = 0
         for plane in codes.tolist():
-            total *= 2**config.dac_bits
-            for s in range(config.slices):
-                code = plane[s * config.adcs + adc][group]
-                total += code * 2 ** (int(steps[s]) + s * config.cell_bits)
-            if config.mapping == "offset":
-                half = 2 ** (config.cell_bits * config.slices - 1)
+            total *= 2**config.converter.dac_bits
+            for s in range(config.array.slices):
+                code = plane[s * config.converter.adcs + adc][group]
+                total += code * 2 ** (int(steps[s]) + s * config.array.cell_bits)
+            if config.array.mapping == "offset":
+                half = 2 ** (config.array.cell_bits * config.array.slices - 1)
                 total -= half * plane[-1][group] * 2 ** int(steps[-1])
             saturations += not -end <= total < end
             total = max(-end, min(total, end - 1))
@@ -107,7 +107,7 @@ def test_rtl_sums_as_the_model(fields, idle, stall):
         assert result.group == group
         assert list(result.sums) == expected[product, group :: config.forward.groups].tolist()
     assert saturations == clamped.sum()
-    assert (clamped.sum() > 0) == (config.accumulator_bits > 0)
+    assert (clamped.sum() > 0) == (config.converter.accumulator_bits > 0)
     if stall == (0,):
         last = [c for c, p in zip(sent, payloads, strict=True) if p["plane"]["last"]]
         assert [came - cycle for (came, _), cycle in zip(taken, last, strict=True)] == [2] * len(

@@ -68,7 +68,7 @@ def test_adc_inputs_without_an_output_are_not_counted(rows, columns, adcs, trans
         adcs=adcs,
         adc_bits=2,
         accumulator_bits=3,
-        physics=Physics(seed=1, sense_noise=1.5, adc_offset=0.9),
+        physics=Physics.of(seed=1, sense_noise=1.5, adc_offset=0.9),
     )
     weights, vectors = random_operands(config, 8, transposed=transposed)
     run = check(config, weights, vectors, [0, 1], transposed)
@@ -161,10 +161,13 @@ def test_documented_cycles(adc_bits, groups, settle_cycles, plane, latency):
 @pytest.mark.parametrize("adcs, settle_s", [(1, 40e-9), (4, 50e-9)])
 def test_the_adcs_never_rest_where_settling_is_shorter_than_conversion(adcs, settle_s):
     config = full_width(adcs=adcs, settle_s=settle_s)
-    assert config.settle_cycles < config.forward.groups * config.adc_bits
+    assert config.settle_cycles < config.forward.groups * config.converter.adc_bits
     weights, vectors = random_operands(config, 60)
     counters = simulate(config, weights, vectors).counters
-    assert counters["adc_cycles"] == 60 * config.planes * config.forward.groups * config.adc_bits
+    assert (
+        counters["adc_cycles"]
+        == 60 * config.planes * config.forward.groups * config.converter.adc_bits
+    )
     assert counters["adc_cycles"] / counters["cycles"] > 0.95
 
 

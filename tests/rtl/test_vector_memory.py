@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.machine.vector_memory import VectorMemory
-from spec.config import load
 from spec.isa import WORD_RANGE
+from spec.load import load
 
 
 @st.composite

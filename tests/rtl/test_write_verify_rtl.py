@@ -1,7 +1,6 @@
 """Programming in RTL: the pulses of the procedure, in its order, on the physics of the model."""
 
 import copy
-import dataclasses
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,9 +131,11 @@ def simulate(
     With `reset`, all again on the same array after a reset in that cycle.
     """
     config = analog.config
-    vectors = np.zeros((0, config.rows), np.int64) if vectors is None else vectors
+    vectors = np.zeros((0, config.array.rows), np.int64) if vectors is None else vectors
     dut, way = TileRtl(config), config.forward
-    a_cell = (config.pulse_limit + 1) * (config.settle_cycles + config.pulse_cycles + 20)
+    a_cell = (config.programming.pulse_limit + 1) * (
+        config.settle_cycles + config.pulse_cycles + 20
+    )
     patience = reset + 100 + len(wanted) * (a_cell + max(idle) + max(stall))
     patience += len(vectors) * (way.latency_cycles + max(pause) + 200)
     bench = Bench(dut, patience)
@@ -193,7 +194,7 @@ def simulate(
     bench.run()
     run.outcomes = [(bool(p.success), p.code, p.pulses) for _, p in told]
     for i in range(len(vectors)):
-        line = [0] * config.columns
+        line = [0] * config.array.columns
         for group, (_, payload) in enumerate(taken[i * way.groups : (i + 1) * way.groups]):
             assert payload.group == group
             line[group :: way.groups] = list(payload.sums)
@@ -252,8 +253,8 @@ def test_any_programming_parameters(data):
         pulse_limit=data.draw(st.sampled_from([1, 2, 7, 8, 15])),
         settle_s=data.draw(st.sampled_from([0.0, 30e-9])),
         pulse_s=data.draw(st.sampled_from([0.0, 20e-9])),
-        physics=dataclasses.replace(
-            EVERYTHING, seed=data.draw(st.integers(0, 99)), pulse_threshold=0, pulse_step=0.1
+        physics=EVERYTHING.replace(
+            seed=data.draw(st.integers(0, 99)), pulse_threshold=0, pulse_step=0.1
         ),
     )
     check(fresh(config), some(random_targets(config), 6))
@@ -307,7 +308,7 @@ def test_products_run_between_cells_and_go_first(mapping, pause):
 
 def test_a_reset_at_any_time_leaves_a_tile_that_programs():
     """On an array where the pulses before the reset have left what they did."""
-    config = quick(rows=2, columns=2, adcs=1, physics=Physics(pulse_step=0.05))
+    config = quick(rows=2, columns=2, adcs=1, physics=Physics.of(pulse_step=0.05))
     wanted = some(random_targets(config), 4)
     aborted = set()
     for cycle in range(2, 120, 5):
@@ -325,7 +326,7 @@ def test_a_reset_at_any_time_leaves_a_tile_that_programs():
 
 def job(config: ChipConfig, **conditions: Any) -> TileJob:
     rng = np.random.default_rng(0)
-    vectors = rng.integers(*config.input_range, (6, config.rows), endpoint=True)
+    vectors = rng.integers(*config.input_range, (6, config.array.rows), endpoint=True)
     steps = np.full(config.steps, config.forward.covering_step)
     wanted = targets(config, random_weights(config))
     return TileJob(fresh(config), vectors, steps, targets=wanted, **conditions)

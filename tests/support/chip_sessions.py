@@ -1,6 +1,5 @@
 """Sessions of a host with a simulated chip; they run inside the simulator."""
 
-import dataclasses
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +27,7 @@ LIMIT = 25
 def prepare(chip: SimulatedChip, scenario: Scenario) -> None:
     """Reset the chip, and bring all of its memories to what the scenario says."""
     chip.reset()
-    chip.host.write(Space.PROGRAM, 0, np.zeros(2 * chip.config.program_words, np.int64))
+    chip.host.write(Space.PROGRAM, 0, np.zeros(2 * chip.config.machine.program_words, np.int64))
     chip.host.write(Space.SCALAR, 0, np.zeros(2 * SCALARS, np.int64))
     for write in scenario.writes():
         chip.host.write(*write)
@@ -116,7 +115,7 @@ def every_opcode(chip: SimulatedChip, _: None) -> set[Opcode]:
     lines += ["JUMP end", "end: HALT"]
     load(chip, "\n".join(lines), {1: 3, 2: 90, 3: 31, 4: 2, 5: 3, 7: -9})
     chip.host.run()
-    chip.host.read(Space.VECTOR, 0, chip.config.vector_words)
+    chip.host.read(Space.VECTOR, 0, chip.config.machine.vector_words)
     chip.host.read(Space.SCALAR, 0, 2 * SCALARS)
     return chip.lockstep.opcodes
 
@@ -195,7 +194,7 @@ def products(chip: SimulatedChip, shapes: list[tuple[int, int]]) -> list[tuple[i
         wrong.append((found[0], found[1]))
     counters = chip.host.counters()
     assert counters["reprograms"] == 0
-    assert all(counters[f"tile{t}.drives"] for t in range(chip.config.tiles))
+    assert all(counters[f"tile{t}.drives"] for t in range(chip.config.machine.tiles))
     return wrong
 
 
@@ -227,7 +226,7 @@ def aborts(chip: SimulatedChip, delays: range) -> int:
         chip.carrier.wait(lambda: False, delay)
         host.abort()
         under_way += host.status().code is ErrorCode.ABORTED
-        host.read(Space.VECTOR, 0, config.vector_words)
+        host.read(Space.VECTOR, 0, config.machine.vector_words)
         host.write(*program.writes[-1])
         multiply(host, program, vectors, transposed=transposed)
         host.counters()
@@ -260,11 +259,13 @@ def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
 
     programs = {
         "unknown opcode": [0x99 << 56],
-        "address": assemble(f"LOAD s1, s0, {config.vector_words}"),
-        "off its end": assemble(f"JUMP {config.program_words - 1}"),
+        "address": assemble(f"LOAD s1, s0, {config.machine.vector_words}"),
+        "off its end": assemble(f"JUMP {config.machine.program_words - 1}"),
         "matrix that is not loaded": assemble("MVM s0, s0, s0, s0, 1"),
     }
-    host.write(Space.PROGRAM, 2 * (config.program_words - 1), to_halves(assemble("SET s0, 0")))
+    host.write(
+        Space.PROGRAM, 2 * (config.machine.program_words - 1), to_halves(assemble("SET s0, 0"))
+    )
     for what, words in programs.items():
         host.write(Space.SCALAR, 0, [0] * 2 * SCALARS)
         host.write(Space.PROGRAM, 0, to_halves(words))
@@ -286,9 +287,11 @@ def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
         "longer than its header says": [*packet(Packet.WRITE, 202, [0, 0, 1]), 9],
         "unknown type": packet(0x33, 203),
         "unknown space": packet(Packet.READ, 204, [9, 0, 1]),
-        "outside of the space": packet(Packet.READ, 205, [0, config.vector_words, 1]),
+        "outside of the space": packet(Packet.READ, 205, [0, config.machine.vector_words, 1]),
         "weight out of range": packet(Packet.WRITE, 206, [Space.WEIGHT, 0, 61]),
-        "holding of no matrix": packet(Packet.WRITE, 207, [Space.HOLDING, 1, config.matrices + 1]),
+        "holding of no matrix": packet(
+            Packet.WRITE, 207, [Space.HOLDING, 1, config.machine.matrices + 1]
+        ),
         "no magic": [0, 0],
     }.items():
         before = state()
@@ -299,10 +302,10 @@ def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
         assert header["sequence"] == unpack(HEADER, words[0])["sequence"]
         note(what, ErrorCode(header["code"]).name, before)
 
-    for change in ({"rows": 2 * config.rows}, {"clock_hz": 2 * config.clock_hz}):
+    for change in ({"rows": 2 * config.array.rows}, {"clock_hz": 2 * config.machine.clock_hz}):
         before = state()
         try:
-            Chip(chip.carrier, dataclasses.replace(config, **change), timeout_s=1e-3)
+            Chip(chip.carrier, config.replace(**change), timeout_s=1e-3)
         except MismatchError as error:
             note("another chip", str(error), before)
     return answers

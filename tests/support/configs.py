@@ -1,7 +1,7 @@
 """Configurations to test with, and an integer model that shares no code with the one under test."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -25,7 +25,16 @@ SMALL = {
 
 def chip(**fields: Any) -> ChipConfig:
     """Return a small configuration with some fields replaced."""
-    return ChipConfig(**(SMALL | fields))
+    return ChipConfig.of(**(SMALL | fields))
+
+
+def toml(fields: Mapping[str, Any]) -> str:
+    """Return a configuration file with fields, each in its table; those unknown go to [array]."""
+    paths = dict(ChipConfig.field_paths())
+    tables: dict[str, list[str]] = {}
+    for name, value in fields.items():
+        tables.setdefault(paths.get(name, "array"), []).append(f"{name} = {value!r}\n")
+    return "".join(f"[{table}]\n{''.join(lines)}" for table, lines in tables.items())
 
 
 def full_width(**fields: Any) -> ChipConfig:
@@ -50,7 +59,7 @@ def chips(draw: st.DrawFn, most: int = 5, lossless: bool = False) -> ChipConfig:
         "adcs": draw(st.sampled_from([n for n in range(1, columns + 1) if columns % n == 0])),
         "settle_s": draw(st.integers(0, 14)) * 10e-9,
     }
-    full = full_width(**fields).adc_bits
+    full = full_width(**fields).converter.adc_bits
     if lossless:
         return chip(**fields, adc_bits=full)
     fields["adc_bits"] = draw(st.integers(1, full))
@@ -68,7 +77,7 @@ def random_operands(
     """
     rng = np.random.default_rng(seed)
     low, high = config.weight_range
-    weights = rng.integers(low, high, (config.rows, config.columns), endpoint=True)
+    weights = rng.integers(low, high, (config.array.rows, config.array.columns), endpoint=True)
     weights.flat[0], weights.flat[-1] = low, high
     low, high = config.input_range
     inputs = config.direction(transposed).inputs
@@ -83,11 +92,11 @@ def extreme_operands(config: ChipConfig) -> Iterator[tuple[str, np.ndarray, np.n
     A one-hot matrix stands in each corner: first and last row and column.
     """
     vectors = np.concatenate([extreme_vectors(config), random_operands(config, 2)[1]])
-    shape = config.rows, config.columns
+    shape = config.array.rows, config.array.columns
     for name, value in zip(("minimum", "maximum"), config.weight_range, strict=True):
         yield f"all {name}", np.full(shape, value), vectors
-        for row in (0, config.rows - 1):
-            for column in (0, config.columns - 1):
+        for row in (0, config.array.rows - 1):
+            for column in (0, config.array.columns - 1):
                 weights = np.zeros(shape, np.int64)
                 weights[row, column] = value
                 yield f"{name} at {row}, {column}", weights, vectors
@@ -96,9 +105,11 @@ def extreme_operands(config: ChipConfig) -> Iterator[tuple[str, np.ndarray, np.n
 def extreme_vectors(config: ChipConfig) -> np.ndarray:
     """Return inputs: all at either end, and either end in the first or last row alone."""
     low, high = config.input_range
-    hot = np.zeros((4, config.rows), np.int64)
+    hot = np.zeros((4, config.array.rows), np.int64)
     hot[0, 0], hot[1, -1], hot[2, 0], hot[3, -1] = low, low, high, high
-    return np.concatenate([np.full((1, config.rows), low), np.full((1, config.rows), high), hot])
+    return np.concatenate(
+        [np.full((1, config.array.rows), low), np.full((1, config.array.rows), high), hot]
+    )
 
 
 @dataclass
@@ -126,23 +137,25 @@ def integer_tile(
         for column in range(weights.shape[1]):
             total = 0
             for plane in planes:
-                total <<= config.dac_bits
-                for s in range(config.slices):
+                total <<= config.converter.dac_bits
+                for s in range(config.array.slices):
                     units = sum(x * stored[r][column][s] for r, x in enumerate(plane))
                     code = convert(config, units, steps[s], expected)
-                    total += code * 2 ** (steps[s] + s * config.cell_bits)
-                if config.mapping == "offset":
+                    total += code * 2 ** (steps[s] + s * config.array.cell_bits)
+                if config.array.mapping == "offset":
                     # Whether it clips is counted below: it is converted once for each group.
                     code = convert(config, sum(plane), steps[-1], Expected([]))
-                    total -= code * 2 ** (steps[-1] + config.cell_bits * config.slices - 1)
-                if config.accumulator_bits:
-                    end = 2 ** (config.accumulator_bits - 1)
+                    total -= code * 2 ** (
+                        steps[-1] + config.array.cell_bits * config.array.slices - 1
+                    )
+                if config.converter.accumulator_bits:
+                    end = 2 ** (config.converter.accumulator_bits - 1)
                     expected.saturations += not -end <= total < end
                     total = min(max(total, -end), end - 1)
             line.append(total)
-        if config.mapping == "offset":
+        if config.array.mapping == "offset":
             for plane in planes:
-                for _ in range(config.columns // config.adcs):
+                for _ in range(config.array.columns // config.converter.adcs):
                     convert(config, sum(plane), steps[-1], expected)
         expected.results.append(line)
     return expected
@@ -151,7 +164,7 @@ def integer_tile(
 def convert(config: ChipConfig, units: int, step: int, tally: Expected) -> int:
     """Round halves up, then clamp and count."""
     code = math.floor(Fraction(units, 2**step) + (Fraction(1, 2) if step else 0))
-    end = 2 ** (config.adc_bits - 1)
+    end = 2 ** (config.converter.adc_bits - 1)
     tally.clips_high += code >= end
     tally.clips_low += code < -end
     return min(max(code, -end), end - 1)
@@ -159,12 +172,12 @@ def convert(config: ChipConfig, units: int, step: int, tally: Expected) -> int:
 
 def weight_digits(config: ChipConfig, weight: int) -> list[int]:
     """Return what the cells of a weight hold, least significant slice first."""
-    radix = 2**config.cell_bits
-    if config.mapping == "offset":
-        raised = weight + radix**config.slices // 2
-        return [raised // radix**s % radix for s in range(config.slices)]
+    radix = 2**config.array.cell_bits
+    if config.array.mapping == "offset":
+        raised = weight + radix**config.array.slices // 2
+        return [raised // radix**s % radix for s in range(config.array.slices)]
     digits: list[int] = []
-    for s in reversed(range(config.slices)):
+    for s in reversed(range(config.array.slices)):
         most = radix // 2 if digits else radix - 1
         # Nearest, a half towards zero.
         size = min(most, math.ceil(Fraction(abs(weight), radix**s) - Fraction(1, 2)))
@@ -176,7 +189,7 @@ def weight_digits(config: ChipConfig, weight: int) -> list[int]:
 def input_digits(config: ChipConfig, value: int) -> list[int]:
     """Return the DAC codes of an input, most significant first."""
     digits: list[int] = []
-    while len(digits) + 1 < math.ceil(config.input_bits / config.dac_bits):
-        value, digit = divmod(value, 2**config.dac_bits)
+    while len(digits) + 1 < math.ceil(config.converter.input_bits / config.converter.dac_bits):
+        value, digit = divmod(value, 2**config.converter.dac_bits)
         digits.insert(0, digit)
     return [value, *digits]

@@ -18,7 +18,7 @@ DIVISOR = MIN_DIVISOR
 
 def counters(config: ChipConfig) -> int:
     """Return the number of counters of a chip."""
-    return len(CHIP_COUNTERS) + config.tiles * len(TILE_COUNTERS)
+    return len(CHIP_COUNTERS) + config.machine.tiles * len(TILE_COUNTERS)
 
 
 def add_device(m: Module, config: ChipConfig) -> tuple[Responder, MemoryDevice]:
@@ -44,7 +44,7 @@ class UartDevice(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         responder, device = add_device(m, self.config)
-        clock = self.config.clock_hz
+        clock = self.config.machine.clock_hz
         m.submodules.carrier = carrier = UartCarrier(clock, clock / DIVISOR)
         connect(m, carrier.commands, responder.commands)
         connect(m, responder.replies, carrier.replies)

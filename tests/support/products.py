@@ -38,7 +38,7 @@ class Products(wiring.Component):
                 "descriptors": In(WordPort()),
                 "holdings": In(WordPort()),
                 "weights": In(WordPort()),
-                "tiles": Out(TilePort(config)).array(config.tiles),
+                "tiles": Out(TilePort(config)).array(config.machine.tiles),
             }
         )
 
@@ -165,8 +165,8 @@ def run_on_model(machine: Machine, product: Product, steps: Sequence[int]) -> Do
     return Done(
         code,
         {name: machine.chip_counters[name] - counters[name] for name in COUNTS},
-        machine.read(Space.VECTOR, 0, machine.config.vector_words).view("<i4").tolist(),
-        machine.read(Space.HOLDING, 0, 2 * machine.config.tiles).tolist(),
+        machine.read(Space.VECTOR, 0, machine.config.machine.vector_words).view("<i4").tolist(),
+        machine.read(Space.HOLDING, 0, 2 * machine.config.machine.tiles).tolist(),
         copy.deepcopy(machine.tile_counters),
     )
 
@@ -181,7 +181,7 @@ class Setting:
     analogs: list[Analog] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.vector = np.zeros(self.config.vector_words, np.int64)
+        self.vector = np.zeros(self.config.machine.vector_words, np.int64)
         self.analogs = [tile.analog for tile in Machine(self.config).tiles]
         self._weights = 0
 
@@ -195,7 +195,7 @@ class Setting:
         self.writes.append((Space.DESCRIPTOR, 4 * number, to_words(descriptor)))
         self._weights += weights.size
         if resident:
-            for block in list(blocks(config, *weights.shape, first))[: config.tiles]:
+            for block in list(blocks(config, *weights.shape, first))[: config.machine.tiles]:
                 part = block_weights(config, weights, block)
                 self.analogs[block.tile] = Analog.programmed(config, part)
                 words = np.array([block.number, number + 1])

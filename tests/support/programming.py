@@ -14,7 +14,7 @@ from golden.tile.write_verify import Outcome, Targets, targets
 from spec.config import ChipConfig
 from spec.physics import Physics
 
-EVERYTHING = Physics(
+EVERYTHING = Physics.of(
     seed=7,
     pulse_device_spread=0.3,
     pulse_cycle_spread=0.3,
@@ -61,12 +61,14 @@ def by_hand(analog: Analog, wanted: Targets, order: Any = None) -> Told:
     told = Told([False] * len(wanted), [0] * len(wanted), [0] * len(wanted), [])
     for i in range(len(wanted)) if order is None else order:
         s, row = int(wanted.slices[i]), int(wanted.rows[i])
-        column = int(wanted.adcs[i]) * (config.columns // config.adcs) + int(wanted.groups[i])
-        converter = s * config.adcs + int(wanted.adcs[i])
-        if config.mapping == "differential":
+        column = int(wanted.adcs[i]) * (config.array.columns // config.converter.adcs) + int(
+            wanted.groups[i]
+        )
+        converter = s * config.converter.adcs + int(wanted.adcs[i])
+        if config.array.mapping == "differential":
             line = 2 * column + int(wanted.sides[i])
         elif wanted.sides[i]:
-            line, converter = config.columns, config.slices * config.adcs
+            line, converter = config.array.columns, config.array.slices * config.converter.adcs
         else:
             line = column
         goal = config.verify_targets[wanted.levels[i]]
@@ -79,15 +81,18 @@ def by_hand(analog: Analog, wanted: Targets, order: Any = None) -> Told:
             if abs(code - goal) <= config.verify_tolerance:
                 told.success[i] = True
                 break
-            if told.pulses[i] == config.pulse_limit:
+            if told.pulses[i] == config.programming.pulse_limit:
                 break
             # Where the code of largest magnitude is negative, a larger cell reads as a smaller one.
             too_small = code > goal if sum(config.code_range) < 0 else code < goal
             kind = Pulse.SET if too_small else Pulse.RESET
             if kind == previous:
-                amplitude = min(amplitude + config.pulse_increment, 2**config.pulse_bits - 1)
+                amplitude = min(
+                    amplitude + config.programming.pulse_increment,
+                    2**config.programming.pulse_bits - 1,
+                )
             else:
-                amplitude = config.pulse_first
+                amplitude = config.programming.pulse_first
             previous = kind
             analog.array.cells.pulse(s, row, line, kind, amplitude)
             told.pulses[i] += 1
@@ -111,7 +116,9 @@ def pick(wanted: Targets, at: Any) -> Targets:
 def random_weights(config: ChipConfig, seed: int = 0) -> np.ndarray:
     """Return weights [rows, columns] over the whole range."""
     rng = np.random.default_rng(seed)
-    return rng.integers(*config.weight_range, (config.rows, config.columns), endpoint=True)
+    return rng.integers(
+        *config.weight_range, (config.array.rows, config.array.columns), endpoint=True
+    )
 
 
 def random_targets(config: ChipConfig, seed: int = 0) -> Targets:
@@ -124,4 +131,4 @@ def misses(analog: Analog, weights: np.ndarray) -> np.ndarray:
     """Return by how many levels each cell [slices, rows, bit_lines] misses that of the weights."""
     config = analog.config
     levels = cell_levels(config, slice_weights(config, weights))
-    return (analog.array.g_s - config.g_min_s) / config.g_step_s - levels
+    return (analog.array.g_s - config.array.g_min_s) / config.g_step_s - levels

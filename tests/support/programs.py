@@ -50,10 +50,10 @@ class Scenario:
         """Return what the host writes before the run: space, address and words."""
         rng = np.random.default_rng(self.seed)
         # Magnitudes from those that fit any converter to those that saturate everything.
-        bits = rng.integers(1, WORD_BITS, self.config.vector_words)
+        bits = rng.integers(1, WORD_BITS, self.config.machine.vector_words)
         vector = rng.integers(-1 << bits, 1 << bits)
         low, high = self.config.weight_range
-        weights = rng.integers(low, high + 1, self.config.weight_words)
+        weights = rng.integers(low, high + 1, self.config.machine.weight_words)
         return [
             (Space.VECTOR, 0, to_words(vector)),
             (Space.PROGRAM, 0, np.array(self.program, "<u8").view("<u4")),
@@ -75,7 +75,7 @@ def trace(machine: Machine, limit: int) -> Iterator[Effects]:
         effects = machine.step()
         yield effects
         if not machine.status.running:
-            if effects.pc >= machine.config.program_words:
+            if effects.pc >= machine.config.machine.program_words:
                 return
             machine.start(effects.pc + 1)
     machine.abort()
@@ -87,16 +87,18 @@ def scenarios(draw: st.DrawFn, config: ChipConfig) -> Scenario:
     shape = st.tuples(
         st.integers(1, LONGEST),
         st.integers(1, LONGEST),
-        st.integers(0, max(0, config.weight_words - LONGEST**2)),
-        st.integers(0, config.tiles - 1),
+        st.integers(0, max(0, config.machine.weight_words - LONGEST**2)),
+        st.integers(0, config.machine.tiles - 1),
     )
     wild = st.tuples(*[st.integers(0, (1 << WORD_BITS) - 1) | st.integers(0, 99)] * 4)
-    count = config.matrices
+    count = config.machine.matrices
     descriptors = draw(st.lists(_mostly(shape, wild), min_size=count, max_size=count))
-    parts = draw(st.lists(_with_operands(config), min_size=1, max_size=config.program_words))
+    parts = draw(
+        st.lists(_with_operands(config), min_size=1, max_size=config.machine.program_words)
+    )
     program: list[int] = []
     for part in parts:
-        if len(program) + len(part) <= config.program_words:
+        if len(program) + len(part) <= config.machine.program_words:
             program += part
     return Scenario(config, program, descriptors, draw(st.integers(0, 999)))
 
@@ -134,8 +136,8 @@ def _operand(config: ChipConfig, opcode: Opcode, field: str) -> st.SearchStrateg
     if field in operation.sources or field == operation.destination:
         # A grid, so that vectors often coincide and rarely overlap.
         step = 2 * LONGEST
-        return st.sampled_from(range(0, config.vector_words - step, step)) | st.integers(
-            0, config.vector_words - 1
+        return st.sampled_from(range(0, config.machine.vector_words - step, step)) | st.integers(
+            0, config.machine.vector_words - 1
         )
     match opcode, field:
         case _, "n" if opcode in PRODUCTS:
@@ -153,7 +155,7 @@ def _operand(config: ChipConfig, opcode: Opcode, field: str) -> st.SearchStrateg
         case Opcode.VCLAMP, "c":
             return st.integers(0, 99)
         case ((Opcode.LOAD | Opcode.STORE), "a"):
-            return st.integers(LONGEST, config.vector_words - 1 - LONGEST)
+            return st.integers(LONGEST, config.machine.vector_words - 1 - LONGEST)
         case Opcode.STEP, _:
             return st.integers(*config.step_range)
         case _:
@@ -165,9 +167,9 @@ def _immediate(config: ChipConfig, opcode: Opcode) -> st.SearchStrategy[int]:
         case Immediate.NONE:
             return st.just(0)
         case Immediate.TARGET:
-            usual = st.integers(0, config.program_words - 1)
+            usual = st.integers(0, config.machine.program_words - 1)
         case Immediate.MATRIX:
-            usual = st.integers(0, config.matrices - 1)
+            usual = st.integers(0, config.machine.matrices - 1)
         case Immediate.STEP:
             usual = st.integers(0, config.steps - 1)
         case _:

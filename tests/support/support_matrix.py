@@ -11,8 +11,9 @@ import numpy as np
 
 from golden.array.cells import Pulse
 from golden.array.lines import Array
-from spec.config import ChipConfig, Mapping
+from spec.config import ChipConfig
 from spec.physics import Physics
+from spec.tables import Mapping
 
 MODES = ("model", "co-simulation", "emulator")
 NOT_YET = {"emulator"}
@@ -35,37 +36,37 @@ def overwrite(array: Array) -> None:
 
 
 EFFECTS = {
-    "programming error": Effect(Physics(seed=1, program_error=0.3)),
+    "programming error": Effect(Physics.of(seed=1, program_error=0.3)),
     "pulse response, spread from cell to cell": Effect(
-        Physics(seed=1, pulse_device_spread=0.5), overwrite
+        Physics.of(seed=1, pulse_device_spread=0.5), overwrite
     ),
     "pulse response, spread from pulse to pulse": Effect(
-        Physics(seed=1, pulse_cycle_spread=0.5), overwrite
+        Physics.of(seed=1, pulse_cycle_spread=0.5), overwrite
     ),
-    "relaxation": Effect(Physics(seed=1, relaxation=0.5), overwrite),
-    "read noise": Effect(Physics(seed=1, read_noise=0.1)),
+    "relaxation": Effect(Physics.of(seed=1, relaxation=0.5), overwrite),
+    "read noise": Effect(Physics.of(seed=1, read_noise=0.1)),
     "drift": Effect(
-        Physics(seed=1, drift=0.05, drift_spread=0.02), lambda array: array.cells.wait(1e6)
+        Physics.of(seed=1, drift=0.05, drift_spread=0.02), lambda array: array.cells.wait(1e6)
     ),
-    "cells stuck low": Effect(Physics(seed=1, stuck_low=0.2)),
-    "cells stuck high": Effect(Physics(seed=1, stuck_high=0.2)),
-    "cells stuck at any level": Effect(Physics(seed=1, stuck_any=0.2)),
-    "resistance of word lines": Effect(Physics(seed=1, r_word_ohm=200.0, r_driver_ohm=500.0)),
-    "resistance of bit lines": Effect(Physics(seed=1, r_bit_ohm=200.0, r_sense_ohm=500.0)),
-    "curved cells": Effect(Physics(seed=1, nonlinearity=8.0)),
-    "curved cells and wires": Effect(Physics(seed=1, nonlinearity=8.0, r_bit_ohm=200.0)),
-    "DAC offset and gain": Effect(Physics(seed=1, dac_offset=0.3, dac_gain=0.05)),
-    "DAC INL and DNL": Effect(Physics(seed=1, dac_inl=0.3, dac_dnl=0.3)),
-    "DAC noise": Effect(Physics(seed=1, dac_noise=0.2)),
-    "ADC offset and gain": Effect(Physics(seed=1, adc_offset=2.0, adc_gain=0.05)),
-    "ADC INL and DNL": Effect(Physics(seed=1, adc_inl=2.0, adc_dnl=3.0)),
-    "sense noise": Effect(Physics(seed=1, sense_noise=3.0)),
+    "cells stuck low": Effect(Physics.of(seed=1, stuck_low=0.2)),
+    "cells stuck high": Effect(Physics.of(seed=1, stuck_high=0.2)),
+    "cells stuck at any level": Effect(Physics.of(seed=1, stuck_any=0.2)),
+    "resistance of word lines": Effect(Physics.of(seed=1, r_word_ohm=200.0, r_driver_ohm=500.0)),
+    "resistance of bit lines": Effect(Physics.of(seed=1, r_bit_ohm=200.0, r_sense_ohm=500.0)),
+    "curved cells": Effect(Physics.of(seed=1, nonlinearity=8.0)),
+    "curved cells and wires": Effect(Physics.of(seed=1, nonlinearity=8.0, r_bit_ohm=200.0)),
+    "DAC offset and gain": Effect(Physics.of(seed=1, dac_offset=0.3, dac_gain=0.05)),
+    "DAC INL and DNL": Effect(Physics.of(seed=1, dac_inl=0.3, dac_dnl=0.3)),
+    "DAC noise": Effect(Physics.of(seed=1, dac_noise=0.2)),
+    "ADC offset and gain": Effect(Physics.of(seed=1, adc_offset=2.0, adc_gain=0.05)),
+    "ADC INL and DNL": Effect(Physics.of(seed=1, adc_inl=2.0, adc_dnl=3.0)),
+    "sense noise": Effect(Physics.of(seed=1, sense_noise=3.0)),
 }
 
 
 def chip(mapping: Mapping, physics: Physics) -> ChipConfig:
     """Return the small chip on which everything is tried."""
-    return ChipConfig(
+    return ChipConfig.of(
         rows=8,
         columns=4,
         cell_bits=2,

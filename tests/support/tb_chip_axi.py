@@ -65,7 +65,7 @@ async def talk(dut: Any) -> None:
     channels = [source, sink, write.aw_channel, write.w_channel, write.b_channel]
     for i, channel in enumerate([*channels, look.ar_channel, look.r_channel]):
         channel.set_pause_generator(pauses(np.random.default_rng([job.seed, i]), job.pauses))
-    for tile in range(job.config.tiles):
+    for tile in range(job.config.machine.tiles):
         analog = Bridge(dut, blank_tile(job.config, tile), f"analog__{tile}")
         cocotb.start_soon(analog.run())
     save(

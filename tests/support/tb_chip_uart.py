@@ -46,7 +46,7 @@ async def talk(dut: Any) -> None:
     await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
     dut.rst.value = 0
-    for tile in range(job.config.tiles):
+    for tile in range(job.config.machine.tiles):
         analog = Bridge(dut, blank_tile(job.config, tile), f"analog__{tile}")
         cocotb.start_soon(analog.run())
     save(folder / "outcome", (await bridge(session)(SerialCarrier(line), job), line.faults))

@@ -103,7 +103,7 @@ class Host:
 
     def _counters(self) -> list[dict[str, int]]:
         tiles = []
-        for t in range(self.config.tiles):
+        for t in range(self.config.machine.tiles):
             bits = read_bits(getattr(self.dut, f"tiles__{t}__counters"))
             values = unpack(bits, len(TILE_COUNTERS), signed=False)
             names = (counter.name for counter in TILE_COUNTERS)
@@ -114,17 +114,19 @@ class Host:
         dut, config = self.dut, self.config
         words: list[int] = []
         dut.vector__read__en.value = 1
-        for address in range(0, config.vector_words, config.lanes):
+        for address in range(0, config.machine.vector_words, config.machine.lanes):
             dut.vector__read__address.value = address
             await self.edge
-            words += unpack(read_bits(dut.vector__read__data), config.lanes).astype(int).tolist()
+            words += (
+                unpack(read_bits(dut.vector__read__data), config.machine.lanes).astype(int).tolist()
+            )
         dut.vector__read__en.value = 0
         return words
 
     async def _read_holdings(self) -> list[int]:
         words = []
         self.dut.holdings__read.value = 1
-        for address in range(2 * self.config.tiles):
+        for address in range(2 * self.config.machine.tiles):
             self.dut.holdings__address.value = address
             await self.edge
             words.append(int(unpack(read_bits(self.dut.holdings__value), 1, signed=False)[0]))

@@ -31,7 +31,7 @@ EVERYTHING = {
 
 
 def chip(mapping: str = "differential", rows: int = 24, **physics: float) -> ChipConfig:
-    return ChipConfig(
+    return ChipConfig.of(
         rows=rows,
         columns=12,
         cell_bits=3,
@@ -41,16 +41,18 @@ def chip(mapping: str = "differential", rows: int = 24, **physics: float) -> Chi
         adc_bits=8,
         adcs=4,
         mapping=mapping,
-        physics=Physics(**physics),
+        physics=Physics.of(**physics),
     )
 
 
 def operands(config: ChipConfig, count: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return weights, vectors, and DAC codes, all random."""
     rng = np.random.default_rng(0)
-    weights = rng.integers(*config.weight_range, (config.rows, config.columns), endpoint=True)
-    vectors = rng.integers(*config.input_range, (count, config.rows), endpoint=True)
-    codes = rng.integers(*config.code_range, (count, config.rows), endpoint=True)
+    weights = rng.integers(
+        *config.weight_range, (config.array.rows, config.array.columns), endpoint=True
+    )
+    vectors = rng.integers(*config.input_range, (count, config.array.rows), endpoint=True)
+    codes = rng.integers(*config.code_range, (count, config.array.rows), endpoint=True)
     return weights, vectors, codes
 
 
@@ -174,11 +176,11 @@ def test_curves_are_exact_at_the_read_voltage_and_odd():
     bent = Analog.programmed(config, weights).array
     straight = Analog.ideal(config, weights).array
     top = max(-config.code_range[0], config.code_range[1])
-    codes = np.multiply.outer([top, -top, top // 2], np.ones(config.rows, int))
+    codes = np.multiply.outer([top, -top, top // 2], np.ones(config.array.rows, int))
     full, back, half = bent.currents(codes) / straight.currents(codes)
     np.testing.assert_allclose(full, 1, rtol=1e-3)
     np.testing.assert_allclose(back, full, rtol=1e-12)
-    ratio = np.sinh(8.0 * (top // 2) * config.v_step_v) / np.sinh(8.0 * config.v_read_v)
+    ratio = np.sinh(8.0 * (top // 2) * config.v_step_v) / np.sinh(8.0 * config.converter.v_read_v)
     np.testing.assert_allclose(half, ratio * top / (top // 2), rtol=1e-3)
 
 
@@ -195,7 +197,7 @@ def test_curves_with_wires_meet_both_limits():
 
 def test_sums_too_wide_to_be_exact_are_refused():
     wide = {"rows": 1024, "columns": 1, "cell_bits": 3, "slices": 1, "adc_bits": 32, "adcs": 1}
-    fits = ChipConfig(input_bits=32, dac_bits=32, **wide)
+    fits = ChipConfig.of(input_bits=32, dac_bits=32, **wide)
     Array(fits)
     with pytest.raises(UserError, match="lower dac_bits"):
-        Array(ChipConfig(input_bits=32, dac_bits=32, physics=Physics(read_noise=0.1), **wide))
+        Array(ChipConfig.of(input_bits=32, dac_bits=32, physics=Physics.of(read_noise=0.1), **wide))

@@ -1,7 +1,5 @@
 """ADC steps from data, and what is said about results."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -20,7 +18,7 @@ from spec.physics import Physics
 
 
 def chip(mapping: str = "differential", **physics: float) -> ChipConfig:
-    return ChipConfig(
+    return ChipConfig.of(
         rows=32,
         columns=8,
         cell_bits=2,
@@ -30,14 +28,14 @@ def chip(mapping: str = "differential", **physics: float) -> ChipConfig:
         adc_bits=7,
         adcs=4,
         mapping=mapping,
-        physics=Physics(**physics),
+        physics=Physics.of(**physics),
     )
 
 
 def tile(config: ChipConfig) -> Tile:
     rng = np.random.default_rng(0)
     low, high = config.weight_range
-    weights = rng.integers(low, high, (config.rows, config.columns), endpoint=True)
+    weights = rng.integers(low, high, (config.array.rows, config.array.columns), endpoint=True)
     return Tile(config, Analog.programmed(config, weights))
 
 
@@ -109,9 +107,9 @@ def test_a_range_that_is_hardly_used_is_reported():
 
 
 def test_ir_drop_of_a_single_cell_is_a_voltage_divider():
-    config = dataclasses.replace(chip(), rows=1, columns=1, adcs=1, slices=1)
-    physics = Physics(r_driver_ohm=300.0, r_sense_ohm=200.0)
-    array = Array(dataclasses.replace(config, physics=physics), [[[20e-6, 0.0]]])
+    config = chip().replace(rows=1, columns=1, adcs=1, slices=1)
+    physics = Physics.of(r_driver_ohm=300.0, r_sense_ohm=200.0)
+    array = Array(config.replace(physics=physics), [[[20e-6, 0.0]]])
     loss = ir_drop(array)[0]
     assert loss[0] == pytest.approx(500 / (500 + 1 / 20e-6), rel=1e-4)
     assert loss[1] == 0

@@ -1,7 +1,5 @@
 """ADCs and DACs with errors: the search, the draws, the noise."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -17,7 +15,7 @@ BAD_ADCS = {"adc_offset": 2.0, "adc_gain": 0.02, "adc_inl": 3.0, "adc_dnl": 4.0}
 
 
 def chip(adc_bits: int = 8, mapping: str = "differential", **physics: float) -> ChipConfig:
-    return ChipConfig(
+    return ChipConfig.of(
         rows=16,
         columns=12,
         cell_bits=2,
@@ -27,7 +25,7 @@ def chip(adc_bits: int = 8, mapping: str = "differential", **physics: float) -> 
         adc_bits=adc_bits,
         adcs=4,
         mapping=mapping,
-        physics=Physics(**physics),
+        physics=Physics.of(**physics),
     )
 
 
@@ -89,9 +87,7 @@ def test_one_group_alone_sees_the_same_adcs():
 
 
 def test_adc_errors_have_their_sizes_and_are_drawn_for_each_adc():
-    config = dataclasses.replace(
-        chip(10, seed=1, adc_offset=1.5, adc_gain=0.01), columns=800, adcs=800
-    )
+    config = chip(10, seed=1, adc_offset=1.5, adc_gain=0.01).replace(columns=800, adcs=800)
     errors = AdcErrors(config)
     offset, gain = errors.deviation[:, 0], errors.gain - 1
     few = 4 / np.sqrt(len(gain))
@@ -102,7 +98,7 @@ def test_adc_errors_have_their_sizes_and_are_drawn_for_each_adc():
     np.testing.assert_array_equal(errors.deviation, np.repeat(offset[:, None], 1025, axis=1))
     again = AdcErrors(config)
     np.testing.assert_array_equal(gain, again.gain - 1)
-    reseeded = dataclasses.replace(config, physics=Physics(seed=2, adc_gain=0.01))
+    reseeded = config.replace(physics=Physics.of(seed=2, adc_gain=0.01))
     assert abs(np.corrcoef(gain, AdcErrors(reseeded).gain)[0, 1]) < few
 
 
@@ -111,7 +107,7 @@ def test_inl_and_dnl_have_the_sizes_that_they_are_defined_by():
         ("adc_inl", lambda d: d[:, 511:513].mean(axis=1)),
         ("adc_dnl", lambda d: d[:, 512] - d[:, 511]),
     ]:
-        config = dataclasses.replace(chip(10, **{name: 0.7}), columns=800, adcs=800)
+        config = chip(10, **{name: 0.7}).replace(columns=800, adcs=800)
         deviation = AdcErrors(config).deviation
         few = 4 / np.sqrt(len(deviation))
         assert at(deviation).std() == pytest.approx(0.7, rel=few)
@@ -120,9 +116,7 @@ def test_inl_and_dnl_have_the_sizes_that_they_are_defined_by():
 
 
 def test_dac_errors_are_drawn_for_each_line_and_noise_for_each_plane():
-    config = dataclasses.replace(
-        chip(dac_offset=0.2, dac_gain=0.02, dac_noise=0.1, seed=4), rows=1000
-    )
+    config = chip(dac_offset=0.2, dac_gain=0.02, dac_noise=0.1, seed=4).replace(rows=1000)
     high = config.code_range[1]
     codes = np.stack([np.zeros(1000), np.full(1000, high), np.full(1000, high)]).astype(int)
     zero, top, again = Dacs(config).drive(codes)
@@ -130,7 +124,7 @@ def test_dac_errors_are_drawn_for_each_line_and_noise_for_each_plane():
     noise = (top - again) / np.sqrt(2)
     assert noise.std() == pytest.approx(0.1, rel=few)
     assert abs(np.corrcoef(noise[1:], noise[:-1])[0, 1]) < few
-    still = Dacs(dataclasses.replace(config, physics=Physics(dac_offset=0.2, seed=4)))
+    still = Dacs(config.replace(physics=Physics.of(dac_offset=0.2, seed=4)))
     assert still.drive(codes)[0].std() == pytest.approx(0.2, rel=few)
     assert zero.std() == pytest.approx(np.hypot(0.2, 0.1), rel=few)
     slope = (top + again) / 2 - zero - high
@@ -140,7 +134,7 @@ def test_dac_errors_are_drawn_for_each_line_and_noise_for_each_plane():
 
 @pytest.mark.parametrize("name", ["dac_inl", "dac_dnl"])
 def test_dacs_bend_by_their_own_curves(name):
-    config = dataclasses.replace(chip(**{name: 0.3}), rows=500)
+    config = chip(**{name: 0.3}).replace(rows=500)
     codes = np.arange(-8, 8)
     error = np.stack([Dacs(config).drive(np.full((1, 500), code))[0] - code for code in codes])
     np.testing.assert_allclose(error[[0, -1]], 0, atol=1e-12)

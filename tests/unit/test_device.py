@@ -10,7 +10,7 @@ from spec.physics import Physics
 
 
 def chip(rows: int = 32, columns: int = 32, **physics: float) -> ChipConfig:
-    return ChipConfig(
+    return ChipConfig.of(
         rows=rows,
         columns=columns,
         cell_bits=3,
@@ -19,7 +19,7 @@ def chip(rows: int = 32, columns: int = 32, **physics: float) -> ChipConfig:
         dac_bits=4,
         adc_bits=8,
         adcs=columns,
-        physics=Physics(**physics),
+        physics=Physics.of(**physics),
     )
 
 
@@ -33,7 +33,11 @@ def test_steps_shrink_towards_the_bound_and_grow_with_the_amplitude(kind):
     travelled = []
     for amplitude in (4, 8, 16, 31):
         cells = Cells(config)
-        cells.place(np.full(cells.shape, config.g_max_s if kind is Pulse.RESET else config.g_min_s))
+        cells.place(
+            np.full(
+                cells.shape, config.array.g_max_s if kind is Pulse.RESET else config.array.g_min_s
+            )
+        )
         path = [cells.g_s[0, 0, 0]]
         for _ in range(60):
             cells.pulse(0, 0, 0, kind, amplitude)
@@ -41,7 +45,7 @@ def test_steps_shrink_towards_the_bound_and_grow_with_the_amplitude(kind):
         steps = np.abs(np.diff(path))
         assert (np.diff(steps) < 0).all(), "steps do not shrink"
         assert (np.sign(np.diff(path)) == (1 if kind is Pulse.SET else -1)).all()
-        assert config.g_min_s / 1.1 < min(path) and max(path) < config.g_max_s * 1.1
+        assert config.array.g_min_s / 1.1 < min(path) and max(path) < config.array.g_max_s * 1.1
         travelled.append(steps[0])
     assert (np.diff(travelled) > 0).all()
 
@@ -51,11 +55,11 @@ def test_a_pulse_follows_its_equation():
     cells = Cells(config)
     cells.place(np.full(cells.shape, 10e-6))
     cells.pulse(0, 0, 0, Pulse.SET, 6)
-    top = 1.2 * config.g_max_s
+    top = 1.2 * config.array.g_max_s
     up = 10e-6 + (top - 10e-6) * (1 - np.exp(-0.05 * 4))
     assert cells.g_s[0, 0, 0] == pytest.approx(up, rel=1e-12)
     cells.pulse(0, 0, 0, Pulse.RESET, 3)
-    bottom = config.g_min_s / 1.2
+    bottom = config.array.g_min_s / 1.2
     assert cells.g_s[0, 0, 0] == pytest.approx(bottom + (up - bottom) * np.exp(-0.05), rel=1e-12)
 
 
@@ -89,7 +93,9 @@ def test_order_of_cells_and_grouping_of_pulses_change_nothing():
 def strengths(cells: Cells, kind: Pulse) -> np.ndarray:
     """Return log strength of one pulse of amplitude 10 to every cell, from what it moved."""
     config, headroom = cells.config, 1.1
-    bound = config.g_max_s * headroom if kind is Pulse.SET else config.g_min_s / headroom
+    bound = (
+        config.array.g_max_s * headroom if kind is Pulse.SET else config.array.g_min_s / headroom
+    )
     before = cells.g_s
     cells.pulse(*everywhere(cells), kind, 10)
     return np.log(np.log((bound - before) / (bound - cells.g_s)))
@@ -157,7 +163,7 @@ def test_program_error_is_normal_and_clipped_at_the_bounds():
     inner = (levels > 1) & (levels < 6)
 
     def error(cells: Cells) -> np.ndarray:
-        return ((cells.g_s - config.g_min_s) / config.g_step_s - levels)[inner]
+        return ((cells.g_s - config.array.g_min_s) / config.g_step_s - levels)[inner]
 
     few = 4 / np.sqrt(inner.sum())
     assert error(first).std() == pytest.approx(0.3, rel=few)
@@ -167,7 +173,7 @@ def test_program_error_is_normal_and_clipped_at_the_bounds():
     before = error(first)
     first.program(levels)
     assert correlation(before, error(first)) < few, "programming again repeats the errors"
-    assert first.g_s.min() == config.g_min_s / 1.1
+    assert first.g_s.min() == config.array.g_min_s / 1.1
 
 
 def test_cells_drift_by_their_own_exponent_from_when_they_were_programmed():
@@ -185,9 +191,9 @@ def test_cells_drift_by_their_own_exponent_from_when_they_were_programmed():
     assert correlation(nu[1:], nu[:-1]) < few
     reseeded = Cells(chip(drift_spread=0.02, seed=1))
     reseeded.wait(100.0)
-    exponents = -np.log(reseeded.g_s / config.g_min_s)[~cells.stuck]
+    exponents = -np.log(reseeded.g_s / config.array.g_min_s)[~cells.stuck]
     assert correlation(nu, exponents) < few
-    assert (cells.g_s[cells.stuck] == config.g_max_s).all()
+    assert (cells.g_s[cells.stuck] == config.array.g_max_s).all()
 
     healthy = tuple(np.argwhere(~cells.stuck)[0])
     drifted = cells.g_s[healthy]
@@ -203,14 +209,14 @@ def test_growth_by_drift_ends_at_the_bound_of_the_device():
     config = cells.config
     cells.wait(10.0)
     grown = cells.g_s[~cells.stuck]
-    np.testing.assert_allclose(grown, config.g_min_s * 10**0.5)
+    np.testing.assert_allclose(grown, config.array.g_min_s * 10**0.5)
     cells.wait(1e9)
-    np.testing.assert_allclose(cells.g_s[~cells.stuck], config.g_max_s * 1.1)
-    assert (cells.g_s[cells.stuck] == config.g_max_s).all()
+    np.testing.assert_allclose(cells.g_s[~cells.stuck], config.array.g_max_s * 1.1)
+    assert (cells.g_s[cells.stuck] == config.array.g_max_s).all()
     # One that was placed beyond the bound does not grow, nor does it fall back.
-    cells.place(np.full(cells.shape, 2 * config.g_max_s))
+    cells.place(np.full(cells.shape, 2 * config.array.g_max_s))
     cells.wait(1e9)
-    assert (cells.g_s[~cells.stuck] == 2 * config.g_max_s).all()
+    assert (cells.g_s[~cells.stuck] == 2 * config.array.g_max_s).all()
 
 
 def test_stuck_cells_have_their_shares_and_ignore_programming():
@@ -218,11 +224,13 @@ def test_stuck_cells_have_their_shares_and_ignore_programming():
     cells = Cells(config)
     size = cells.stuck.size
     stuck_s = cells.g_s[cells.stuck]
-    low, high = (stuck_s == config.g_min_s).sum(), (stuck_s == config.g_max_s).sum()
-    between = stuck_s[(stuck_s > config.g_min_s) & (stuck_s < config.g_max_s)]
+    low, high = (stuck_s == config.array.g_min_s).sum(), (stuck_s == config.array.g_max_s).sum()
+    between = stuck_s[(stuck_s > config.array.g_min_s) & (stuck_s < config.array.g_max_s)]
     for count, share in [(low, 0.05), (high, 0.1), (len(between), 0.2)]:
         assert count == pytest.approx(share * size, abs=4 * np.sqrt(share * size))
-    assert between.mean() == pytest.approx((config.g_min_s + config.g_max_s) / 2, rel=0.1)
+    assert between.mean() == pytest.approx(
+        (config.array.g_min_s + config.array.g_max_s) / 2, rel=0.1
+    )
 
     before = cells.g_s
     cells.pulse(*everywhere(cells), Pulse.SET, 20)
@@ -293,7 +301,7 @@ def test_three_bit_levels_are_within_reach_of_thirty_pulses(fresh):
     rng = np.random.default_rng(0)
     if not fresh:
         cells.program(rng.integers(0, 8, cells.shape))
-    target = config.g_min_s + rng.integers(0, 8, cells.shape) * config.g_step_s
+    target = config.array.g_min_s + rng.integers(0, 8, cells.shape) * config.g_step_s
     kind, amplitude = np.full(cells.shape, -1), np.zeros(cells.shape, int)
     for _ in range(30):
         error = cells.g_s - target

@@ -1,7 +1,5 @@
 """The machine: what instructions do to it, how it stops, and what the host may do."""
 
-import dataclasses
-
 import hypothesis
 import numpy as np
 import pytest
@@ -13,7 +11,6 @@ from golden.machine.programmer import write_verify
 from golden.tile.analog import Analog
 from ohmulator.compiler.matrix import from_words, to_words
 from spec.assembly import assemble
-from spec.config import load
 from spec.errors import UserError
 from spec.isa import (
     CHIP_COUNTERS,
@@ -24,6 +21,7 @@ from spec.isa import (
     Opcode,
     Space,
 )
+from spec.load import load
 from spec.packet import space_words
 from spec.physics import Physics
 from tests.support.programs import scenarios, trace
@@ -43,7 +41,7 @@ SMALL = load(
 )
 """A chip on which everything clips and saturates now and then."""
 
-LOSSLESS = dataclasses.replace(SMALL, adc_bits=9, accumulator_bits=0)
+LOSSLESS = SMALL.replace(adc_bits=9, accumulator_bits=0)
 
 
 def machine_with(text: str, config=LOSSLESS, **vectors: list[int]) -> Machine:
@@ -336,7 +334,7 @@ def test_both_directions_use_what_the_tiles_hold():
 
 
 def test_chips_of_the_offset_mapping_do_not_know_transposed_products():
-    config = dataclasses.replace(LOSSLESS, mapping="offset")
+    config = LOSSLESS.replace(mapping="offset")
     machine = machine_with(TRANSPOSED.format(d=64, a=16, b=0, c=0, n=1), config)
     set_matrix(machine, 0, np.ones((3, 2), int))
     before = state(machine)
@@ -495,7 +493,7 @@ def test_weights_outside_of_the_memory_matter_only_to_programming():
 def test_programming_with_pulses_is_counted_and_close():
     weights = np.array([[60, -60], [8, 0], [-1, 17], [30, 31], [2, -9], [5, 5]])
     x = np.array([[9, -3, 31, 1, 2, -32]])
-    config = dataclasses.replace(LOSSLESS, input_bits=6, dac_bits=6, adc_bits=12)
+    config = LOSSLESS.replace(input_bits=6, dac_bits=6, adc_bits=12)
     exact = product_machine(weights, x, config)
     exact.run()
     machine = product_machine(weights, x, config)
@@ -506,7 +504,7 @@ def test_programming_with_pulses_is_counted_and_close():
     assert 0 < np.abs(errors).max() <= np.abs(x).sum() * (1 + 8) / 2
     for tile in (0, 1):
         counters = machine.tile_counters[tile]
-        cells = config.slices * config.rows * config.bit_lines
+        cells = config.array.slices * config.array.rows * config.bit_lines
         assert counters["reads"] == cells + counters["pulses"]
         assert counters["pulses"] > cells / 4
         assert counters["failures"] == 0
@@ -515,7 +513,7 @@ def test_programming_with_pulses_is_counted_and_close():
 
 
 def test_tiles_have_physics_of_their_own():
-    config = dataclasses.replace(LOSSLESS, physics=Physics(program_error=0.1, seed=5))
+    config = LOSSLESS.replace(physics=Physics.of(program_error=0.1, seed=5))
     machine = product_machine(np.ones((9, 2), int), np.ones((1, 9), int), config)
     machine.run()
     first, second, third = (tile.analog.array.g_s for tile in machine.tiles)

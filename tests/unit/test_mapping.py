@@ -14,17 +14,17 @@ def test_cells_hold_levels_that_exist_and_columns_see_their_digits(config, seed)
     weights, _ = random_operands(config, 1, seed)
     digits = slice_weights(config, weights)
     levels = cell_levels(config, digits)
-    assert levels.shape == (config.slices, config.rows, config.bit_lines)
+    assert levels.shape == (config.array.slices, config.array.rows, config.bit_lines)
     assert levels.min() >= 0 and levels.max() < config.levels
 
     # Currents of one row driven at a time, with a conductance at level 0 that must cancel.
     lines = (levels + 7.0).transpose(1, 0, 2)
     values = column_values(config, lines)
-    assert values.shape == (config.rows, config.converters, config.forward.groups)
-    columns = config.slices * config.adcs
-    seen = values[:, :columns].reshape(config.rows, config.slices, config.columns)
+    assert values.shape == (config.array.rows, config.converters, config.forward.groups)
+    columns = config.array.slices * config.converter.adcs
+    seen = values[:, :columns].reshape(config.array.rows, config.array.slices, config.array.columns)
     expected = digits.transpose(1, 0, 2).copy()
-    if config.mapping == "offset":
+    if config.array.mapping == "offset":
         expected[:, -1] += config.radix // 2
         np.testing.assert_array_equal(values[:, -1], 1)
     np.testing.assert_array_equal(seen, expected)

@@ -1,7 +1,5 @@
 """Products with matrices of any shape, on the model, against NumPy."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,8 @@ from golden.machine.machine import Machine
 from golden.machine.programmer import set_directly
 from golden.tile.analog import Analog
 from ohmulator.compiler.matrix import compile_matrix, load, multiply
-from spec.config import load as load_config
 from spec.errors import UserError
+from spec.load import load as load_config
 from spec.physics import Physics
 
 CONFIG = load_config("digits", adc_bits=13, tiles=16, weight_words=1 << 20)
@@ -48,7 +46,7 @@ def test_transposed_products_of_any_shape_equal_numpy(shape):
     backwards = random_product(CONFIG, shape, 3, transposed=True)[1]
     found = multiply(machine, program, backwards, transposed=True)
     assert (found == backwards @ weights.T).all()
-    if BLOCKS[shape] <= CONFIG.tiles:
+    if BLOCKS[shape] <= CONFIG.machine.tiles:
         before = machine.chip_counters["reprograms"]
         assert (multiply(machine, program, vectors) == vectors @ weights).all()
         assert machine.chip_counters["reprograms"] == before
@@ -56,7 +54,7 @@ def test_transposed_products_of_any_shape_equal_numpy(shape):
 
 def test_transposed_products_of_wide_tiles_do_not_clip():
     """More columns than rows: sums of the other direction are wider."""
-    config = dataclasses.replace(CONFIG, rows=4, columns=64, adc_bits=9)
+    config = CONFIG.replace(rows=4, columns=64, adc_bits=9)
     assert config.transposed.covering_step > config.forward.covering_step == 0
     machine = Machine(config)
     program = compile_matrix(config, np.full((4, 64), 60))
@@ -72,7 +70,7 @@ def test_transposed_products_of_wide_tiles_do_not_clip():
 
 
 def test_transposed_products_need_the_differential_mapping():
-    config = dataclasses.replace(CONFIG, mapping="offset")
+    config = CONFIG.replace(mapping="offset")
     machine = Machine(config)
     program = compile_matrix(config, np.ones((2, 3)))
     load(machine, program)
@@ -81,7 +79,7 @@ def test_transposed_products_need_the_differential_mapping():
 
 
 def test_a_program_must_fit():
-    config = dataclasses.replace(CONFIG, program_words=12)
+    config = CONFIG.replace(program_words=12)
     with pytest.raises(UserError, match="13 instructions does not fit the program memory of 12"):
         compile_matrix(config, np.ones((2, 3)))
 
@@ -148,9 +146,9 @@ def test_vectors_must_fit_the_matrix():
 
 
 def test_programming_a_tile_anew_draws_its_errors_anew():
-    config = dataclasses.replace(CONFIG, physics=Physics(program_error=0.2))
+    config = CONFIG.replace(physics=Physics.of(program_error=0.2))
     tile = Analog(config, Array(config))
-    weights = np.full((config.rows, config.columns), 1)
+    weights = np.full((config.array.rows, config.array.columns), 1)
     first = set_directly(tile, weights).analog.array.g_s
     second = set_directly(tile, weights).analog.array.g_s
     assert (first != second).mean() > 0.5

@@ -4,8 +4,8 @@ import re
 
 from ohmulator.jobs.docs import DOCS
 from ohmulator.reference import reference
-from spec.config import load
 from spec.isa import CHIP_COUNTERS, TILE_COUNTERS, ErrorCode, Opcode, Space
+from spec.load import load
 from spec.packet import COMMANDS, IDENTITY, LINK_COUNTERS, Packet, identity
 from spec.registers import COUNTER_BASE, FIXED_REGISTERS, address
 
@@ -59,7 +59,7 @@ def test_words_of_the_replies_are_those_that_come():
 
     magic, version, _, _, *geometry = words
     assert [int(holds.split(",")[0], 0) for _, _, holds in identity_rows[:2]] == [magic, version]
-    assert [getattr(config, name.strip("`")) for _, name, _ in identity_rows[4:]] == geometry
+    assert [config.value(name.strip("`")) for _, name, _ in identity_rows[4:]] == geometry
 
     names = [*IDENTITY, "state", "position", *LINK_COUNTERS]
     assert [name for _, name, _ in rows] == [f"`{name}`" for name in names]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from golden.machine.scheduler import block_weights, blocks, product_cycles, rounds
-from spec.config import load
+from spec.load import load
 
 CONFIG = load("digits", rows=3, columns=2, adcs=1, tiles=3)
 SHAPES = st.tuples(st.integers(1, 20), st.integers(1, 20))

@@ -7,7 +7,7 @@ import pytest
 
 from golden.array.spice import netlist
 from golden.array.wires import effective_matrix
-from tests.support.configs import nodal
+from tests.support import nodal
 
 G = np.array([[1e-6, 2e-5, 3e-6], [0, 1e-4, 5e-5]])
 V = np.array([0.25, -1.0])

@@ -31,25 +31,27 @@ def programmed(physics=IDEAL, **fields):
 
 def test_ideal_array_multiplies_by_the_transposed_digits():
     config, digits, array = programmed()
-    codes = np.random.default_rng(1).integers(-3, 4, (5, config.columns))
+    codes = np.random.default_rng(1).integers(-3, 4, (5, config.array.columns))
     expected = np.einsum("nc,src->nsr", codes, digits)
     np.testing.assert_allclose(array.transposed_currents(codes), expected, atol=1e-9)
 
 
 def test_wires_are_those_of_the_circuit_solved_at_its_nodes():
-    config, _, array = programmed(Physics(**{f"{name}_ohm": ohms for name, ohms in WIRES.items()}))
+    config, _, array = programmed(
+        Physics.of(**{f"{name}_ohm": ohms for name, ohms in WIRES.items()})
+    )
     codes = np.array([[3, -2]])
     volts = np.array([3.0, -3.0, -2.0, 2.0]) * config.v_step_v
     currents = array.transposed_currents(codes)[0] * config.unit_a
-    for s in range(config.slices):
-        _, _, into_rows, _ = exact(array.g_s[s], np.zeros(config.rows), volts, WIRES)
+    for s in range(config.array.slices):
+        _, _, into_rows, _ = exact(array.g_s[s], np.zeros(config.array.rows), volts, WIRES)
         # Cells are kept to 2**-12 of a level or finer.
         np.testing.assert_allclose(currents[s], into_rows, atol=1e-3 * config.unit_a)
 
 
 def test_noise_has_the_variance_of_its_cells():
-    config, _, array = programmed(Physics(read_noise=0.1))
-    codes = np.full((20000, config.columns), 3)
+    config, _, array = programmed(Physics.of(read_noise=0.1))
+    codes = np.full((20000, config.array.columns), 3)
     found = array.transposed_currents(codes).std(axis=0)
     cells = 3 * array.g_s / config.g_step_s
     np.testing.assert_allclose(found, 0.1 * np.sqrt((cells**2).sum(axis=2)), rtol=0.05)
@@ -58,17 +60,17 @@ def test_noise_has_the_variance_of_its_cells():
 def test_curved_cells_between_wires_are_those_of_the_circuit_turned_round():
     """A network of curved cells is not reciprocal: it is turned, here cell by cell."""
     physics = {f"{name}_ohm": ohms for name, ohms in WIRES.items()}
-    config, _, array = programmed(Physics(**physics, nonlinearity=8.0))
+    config, _, array = programmed(Physics.of(**physics, nonlinearity=8.0))
     codes = np.array([[3, -2], [-1, 0]])
     found = array.transposed_currents(codes) * config.unit_a
-    k, top = 8.0, config.v_read_v
+    k, top = 8.0, config.converter.v_read_v
 
     def cells(g, u):
         return g * top * np.sinh(k * u) / np.sinh(k * top)
 
     for code, currents in zip(codes, found, strict=True):
         volts = np.ravel([[c, -c] for c in code]) * config.v_step_v
-        for s in range(config.slices):
+        for s in range(config.array.slices):
             word, bit = relaxed(array.g_s[s], volts, cells)
             into = cells(array.g_s[s], bit - word).sum(axis=1)
             np.testing.assert_allclose(currents[s], into, rtol=1e-6, atol=1e-14)
@@ -112,9 +114,9 @@ def relaxed(g, volts, cells):
 
 
 def test_curved_cells_without_wires_bend_the_drive():
-    config, digits, array = programmed(Physics(nonlinearity=8.0))
+    config, digits, array = programmed(Physics.of(nonlinearity=8.0))
     codes = np.array([[3, -2], [1, 2]])
-    top = config.v_read_v
+    top = config.converter.v_read_v
     bent = np.sinh(8.0 * codes * config.v_step_v) / np.sinh(8.0 * top) * top / config.v_step_v
     expected = np.einsum("nc,src->nsr", bent, digits)
     np.testing.assert_allclose(array.transposed_currents(codes), expected, atol=1e-2)
@@ -122,10 +124,10 @@ def test_curved_cells_without_wires_bend_the_drive():
 
 def test_either_direction_uses_the_same_converters():
     """DAC i drives word line i or column i, with the same error."""
-    config, _, array = programmed(Physics(dac_offset=0.5, dac_gain=0.1, dac_inl=0.3))
+    config, _, array = programmed(Physics.of(dac_offset=0.5, dac_gain=0.1, dac_inl=0.3))
     codes = np.array([[1, -2]])
-    volts = array.drive_v(np.pad(codes, [(0, 0), (0, config.rows - config.columns)]))
-    volts = volts[0, : config.columns] / config.v_step_v
+    volts = array.drive_v(np.pad(codes, [(0, 0), (0, config.array.rows - config.array.columns)]))
+    volts = volts[0, : config.array.columns] / config.v_step_v
     digits = (array.g_s[..., 0::2] - array.g_s[..., 1::2]) / config.g_step_s
     expected = np.einsum("c,src->sr", volts, digits)
     np.testing.assert_allclose(array.transposed_currents(codes)[0], expected, atol=1e-2)
@@ -165,7 +167,7 @@ def test_lossless_transposed_product_is_exact(rows, columns):
 
 def test_batches_of_either_direction_are_those_of_single_planes():
     """What the simulated tile asks for one by one, noise included."""
-    physics = Physics(
+    physics = Physics.of(
         seed=3, read_noise=0.1, dac_noise=0.2, sense_noise=0.5, dac_inl=0.2, program_error=0.2
     )
     config = chip(rows=5, columns=4, adcs=2, physics=physics)
@@ -182,7 +184,7 @@ def test_batches_of_either_direction_are_those_of_single_planes():
 
 def test_adc_inputs_without_a_word_line_are_not_counted():
     """One row and four ADCs with errors beyond their range: three of them look at nothing."""
-    physics = Physics(seed=1, sense_noise=1.5, adc_offset=0.9)
+    physics = Physics.of(seed=1, sense_noise=1.5, adc_offset=0.9)
     config = chip(
         rows=1, columns=4, adcs=4, adc_bits=2, accumulator_bits=2, dac_bits=4, physics=physics
     )
@@ -215,7 +217,7 @@ def test_steps_can_be_calibrated_for_it():
 @pytest.mark.parametrize("columns, dac_bits", [(1024, 16), (980, 16), (700, 17)])
 def test_sums_do_not_round_with_many_columns_and_large_drives(columns, dac_bits):
     """Against exact fractions, at the ends of drive and cells, variances included."""
-    physics = Physics(seed=2, read_noise=0.01, dac_noise=0.01)
+    physics = Physics.of(seed=2, read_noise=0.01, dac_noise=0.01)
     wide = {"cell_bits": 1, "slices": 1, "input_bits": dac_bits, "dac_bits": dac_bits}
     config = chip(rows=1, columns=columns, adcs=1, **wide, physics=physics)
     codes = config.code_range[0] + np.random.default_rng(0).integers(0, 999, (8, columns))
@@ -229,7 +231,7 @@ def test_sums_do_not_round_with_many_columns_and_large_drives(columns, dac_bits)
             assert Fraction(float(found[0])) == exact
 
     # As large as cells can be, and all different: on positive lines, and then on all.
-    ends = np.linspace(0.999, 1.0, 2 * columns).reshape(1, 1, -1) * LARGEST * config.g_max_s
+    ends = np.linspace(0.999, 1.0, 2 * columns).reshape(1, 1, -1) * LARGEST * config.array.g_max_s
     for negative in (0.0, 1.0):
         array = Array(config, ends * np.tile([1.0, negative], columns))
         array.transposed_currents(codes)

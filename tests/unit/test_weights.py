@@ -14,10 +14,10 @@ from tests.support.configs import chip, chips, random_operands, weight_digits
 def test_slices_join_and_stay_in_range(config, seed):
     weights, _ = random_operands(config, 1, seed)
     digits = slice_weights(config, weights)
-    assert digits.shape == (config.slices, config.rows, config.columns)
+    assert digits.shape == (config.array.slices, config.array.rows, config.array.columns)
     np.testing.assert_array_equal(join_slices(config, digits), weights)
     half, top = config.radix // 2, digits[-1]
-    if config.mapping == "offset":
+    if config.array.mapping == "offset":
         assert -half <= top.min() and top.max() < half
         assert digits[:-1].min(initial=0) >= 0 and digits[:-1].max(initial=0) < config.radix
     else:
@@ -43,10 +43,10 @@ def test_every_weight_has_the_digits_that_plain_integers_give(mapping, cell_bits
 
 @given(chips(), st.integers(0, 2**32))
 def test_top_slice_alone_is_the_nearest_differential_weight(config, seed):
-    if config.mapping == "offset":
+    if config.array.mapping == "offset":
         return
     weights, _ = random_operands(config, 1, seed)
-    place = config.radix ** (config.slices - 1)
+    place = config.radix ** (config.array.slices - 1)
     reach = np.arange(-config.radix + 1, config.radix) * place
     nearest = np.abs(weights[..., None] - reach).min(axis=-1)
     top = slice_weights(config, weights)[-1] * place

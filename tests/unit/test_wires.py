@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from golden.array.spice import netlist
 from golden.array.wires import effective_matrix, line_voltages, solve_nonlinear
-from tests.support.configs import nodal
+from tests.support import nodal
 
 LOWEST, HIGHEST = 1e-6, 1e-4
 NAMES = "r_word", "r_bit", "r_driver", "r_sense"

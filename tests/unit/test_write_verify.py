@@ -1,6 +1,5 @@
 """Programming by write-verify, against the same procedure step by step in plain Python."""
 
-import dataclasses
 import itertools
 import math
 
@@ -17,8 +16,8 @@ from golden.tile.mapping import cell_levels
 from golden.tile.tile import Tile
 from golden.tile.weights import slice_weights
 from golden.tile.write_verify import Targets, program, targets
-from spec.config import load
 from spec.errors import UserError
+from spec.load import load
 from spec.physics import Physics
 from tests.support.configs import chip
 from tests.support.programming import (
@@ -32,7 +31,7 @@ from tests.support.programming import (
     random_weights,
 )
 
-SPREADS = Physics(
+SPREADS = Physics.of(
     pulse_device_spread=0.3,
     pulse_cycle_spread=0.3,
     read_noise=0.01,
@@ -64,7 +63,7 @@ def one_cell(level: int = 0) -> Targets:
 def place(analog: Analog, level: float) -> None:
     """Bring all healthy cells to a level, or between two."""
     config = analog.config
-    g_s = config.g_min_s + level * config.g_step_s
+    g_s = config.array.g_min_s + level * config.g_step_s
     analog.array.cells.place(np.full(analog.array.cells.shape, g_s))
 
 
@@ -105,7 +104,7 @@ def test_a_cell_goes_the_way_of_its_equations(
         pulse_first=first,
         pulse_increment=increment,
         pulse_limit=limit,
-        physics=Physics(pulse_step=step, headroom=0.2, pulse_threshold=2),
+        physics=Physics.of(pulse_step=step, headroom=0.2, pulse_threshold=2),
     )
     unit = 34.5e-6 / 7
     # Off every threshold by far more than floats round.
@@ -159,10 +158,10 @@ def test_all_at_once_is_one_by_one_in_any_order(mapping, adcs):
             np.testing.assert_array_equal(half.pulses, outcome.pulses[part])
         for other in (forwards, backwards, halves):
             np.testing.assert_array_equal(other.array.g_s, together.array.g_s)
-        assert outcome.pulses.max() == config.pulse_limit > outcome.pulses.mean() > 3
+        assert outcome.pulses.max() == config.programming.pulse_limit > outcome.pulses.mean() > 3
         assert 0 < (~outcome.success).sum() < together.array.cells.stuck.sum()
         # And goes on from what the products in between have left.
-        vectors = np.random.default_rng(seed).integers(*config.input_range, (3, config.rows))
+        vectors = np.random.default_rng(seed).integers(*config.input_range, (3, config.array.rows))
         results = [Tile(config, a).multiply(vectors).results for a in (together, forwards)]
         np.testing.assert_array_equal(*results)
         Tile(config, backwards).multiply(vectors)
@@ -184,7 +183,7 @@ def test_the_largest_input_of_a_single_bit_reads_downwards():
 
 @pytest.mark.parametrize("input_bits", [3, 6])
 def test_curved_cells_are_read_as_a_product_reads_them(input_bits):
-    physics = Physics(nonlinearity=8.0, dac_gain=0.05)
+    physics = Physics.of(nonlinearity=8.0, dac_gain=0.05)
     config = chip(dac_bits=3, input_bits=input_bits, rows=1, cell_bits=3, physics=physics)
     analog = fresh(config)
     place(analog, 5)
@@ -193,13 +192,13 @@ def test_curved_cells_are_read_as_a_product_reads_them(input_bits):
     lines = analog.array.currents(np.array([[config.verify_code]]))[0, 0]
     np.testing.assert_allclose(read, lines, rtol=1e-3)
     # And at the voltage at which their conductance is nominal.
-    assert abs(config.verify_code) * config.v_step_v == pytest.approx(config.v_read_v)
+    assert abs(config.verify_code) * config.v_step_v == pytest.approx(config.converter.v_read_v)
 
 
 @pytest.mark.parametrize("name", ["digits", "isaac", "pku2025"])
 def test_codes_of_the_levels_are_what_cells_there_read(name):
     config = load(name, rows=1, columns=8, adcs=8, physics=Physics())
-    levels = np.zeros((config.slices, 1, config.bit_lines), np.int64)
+    levels = np.zeros((config.array.slices, 1, config.bit_lines), np.int64)
     levels[0, 0, : config.levels] = range(config.levels)
     analog = Analog(config, Array.of_levels(config, levels))
     at = np.arange(config.levels)
@@ -211,10 +210,15 @@ def test_codes_of_the_levels_are_what_cells_there_read(name):
 @pytest.mark.parametrize("seed", range(4))
 def test_three_bit_levels_within_thirty_pulses(seed):
     """At least 99.9 % of the healthy cells end within half a level, on fresh and on old content."""
-    physics = dataclasses.replace(SPREADS, seed=seed, stuck_any=0.01)
+    physics = SPREADS.replace(seed=seed, stuck_any=0.01)
     config = load("digits", physics=physics)
-    assert (config.g_min_s, config.g_max_s, config.levels) == (0.5e-6, 35e-6, 8)
-    assert (config.rows, config.columns, config.slices, config.pulse_limit) == (64, 64, 2, 30)
+    assert (config.array.g_min_s, config.array.g_max_s, config.levels) == (0.5e-6, 35e-6, 8)
+    assert (
+        config.array.rows,
+        config.array.columns,
+        config.array.slices,
+        config.programming.pulse_limit,
+    ) == (64, 64, 2, 30)
     analog = fresh(config)
     stuck = analog.array.cells.stuck
     for attempt in range(2):
@@ -298,7 +302,7 @@ def test_a_region_is_programmed_and_nothing_else(mapping, rows, columns):
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
 def test_old_content_is_overwritten_upwards_and_downwards(mapping, monkeypatch):
-    physics = dataclasses.replace(SPREADS, relaxation=0.05, drift=0.01)
+    physics = SPREADS.replace(relaxation=0.05, drift=0.01)
     config = chip(
         rows=12,
         columns=10,
@@ -365,7 +369,7 @@ def test_amplitudes_climb_to_the_strongest_and_start_anew_after_an_overshoot(mon
         pulse_bits=4,
         pulse_first=5,
         pulse_increment=4,
-        physics=Physics(pulse_step=0.01),
+        physics=Physics.of(pulse_step=0.01),
     )
     seen = pulses_of(monkeypatch)
     analog = fresh(config)
@@ -373,7 +377,7 @@ def test_amplitudes_climb_to_the_strongest_and_start_anew_after_an_overshoot(mon
     assert seen[:6] == [(Pulse.SET, a) for a in (5, 9, 13, 15, 15, 15)]
 
     # Pulses that jump across the window turn round at once, and each turn begins at the first.
-    config = dataclasses.replace(config, physics=Physics(pulse_step=0.2))
+    config = config.replace(physics=Physics.of(pulse_step=0.2))
     seen.clear()
     analog = fresh(config)
     assert not program(analog, one_cell(1)).success.any()
@@ -394,7 +398,7 @@ def test_stuck_cells_are_given_up_after_the_limit(limit):
     config = chip(rows=4, cell_bits=3, dac_bits=4, adc_bits=8, pulse_limit=limit)
     analog = fresh(config)
     place(analog, 4.0)
-    at = config.g_min_s + np.array([0.0, 3.0, 7.0, 4.1]) * config.g_step_s
+    at = config.array.g_min_s + np.array([0.0, 3.0, 7.0, 4.1]) * config.g_step_s
     analog.array.cells.stick(1, np.arange(4), 2, at)
     weights = np.full((4, 4), 4 * config.radix)
     wanted = targets(config, weights, columns=slice(1, 2))
@@ -404,7 +408,7 @@ def test_stuck_cells_are_given_up_after_the_limit(limit):
     # The last is stuck where it is wanted: a success.
     assert outcome.success[stuck].tolist() == [False, False, False, True]
     assert outcome.pulses[stuck].tolist() == [limit, limit, limit, 0]
-    units = np.array([0.0, 3.0, 7.0, 4.1]) + config.g_min_s / config.g_step_s
+    units = np.array([0.0, 3.0, 7.0, 4.1]) + config.array.g_min_s / config.g_step_s
     assert outcome.codes[stuck].tolist() == np.floor(-8 * units + 0.5).astype(int).tolist()
 
 
@@ -436,7 +440,7 @@ def test_cells_relax_once_at_the_first_product():
         cell_bits=3,
         dac_bits=4,
         adc_bits=10,
-        physics=Physics(relaxation=0.1, stuck_any=0.05),
+        physics=Physics.of(relaxation=0.1, stuck_any=0.05),
     )
     analog = fresh(config)
     weights = random_weights(config)
@@ -446,7 +450,7 @@ def test_cells_relax_once_at_the_first_product():
     program(analog, targets(config, weights))
     np.testing.assert_array_equal(analog.array.g_s, verified)
 
-    vectors = np.ones((2, config.rows), np.int64)
+    vectors = np.ones((2, config.array.rows), np.int64)
     Tile(config, analog).multiply(vectors)
     relaxed = analog.array.g_s
     touched = (analog.array.cells.pulses > 0) & ~analog.array.cells.stuck
@@ -468,19 +472,19 @@ def test_reads_of_cells_are_noisy_each_on_its_own():
         columns=32,
         cell_bits=3,
         dac_bits=4,
-        physics=Physics(read_noise=0.03, dac_noise=0.1, sense_noise=0.4),
+        physics=Physics.of(read_noise=0.03, dac_noise=0.1, sense_noise=0.4),
     )
     analog, other, reseeded = (
         fresh(config),
         fresh(config),
-        fresh(dataclasses.replace(config, physics=dataclasses.replace(config.physics, seed=1))),
+        fresh(config.replace(physics=config.physics.replace(seed=1))),
     )
     for each in (analog, other, reseeded):
         place(each, 5.0)
     at = np.nonzero(np.ones(analog.array.cells.shape, bool))
     first, second, third = analog.hold_cells(*at), analog.hold_cells(*at), reseeded.hold_cells(*at)
     np.testing.assert_array_equal(first, other.hold_cells(*at))
-    g = 5 + config.g_min_s / config.g_step_s
+    g = 5 + config.array.g_min_s / config.g_step_s
     assert first.mean() == pytest.approx(-8 * g, abs=0.1)
     expected = math.hypot(0.03 * 8 * g, 0.1 * g, 0.4)
     few = 4 / math.sqrt(first.size)
@@ -498,8 +502,8 @@ def test_the_same_seed_programs_the_same_chip_and_another_another():
     weights = random_weights(config)
     errors = []
     for seed in (0, 0, 1):
-        physics = dataclasses.replace(SPREADS, seed=seed)
-        analog = fresh(dataclasses.replace(config, physics=physics))
+        physics = SPREADS.replace(seed=seed)
+        analog = fresh(config.replace(physics=physics))
         assert program(analog, targets(config, weights)).success.mean() > 0.999
         off = misses(analog, weights)
         errors.append(off[off != 0])
@@ -538,7 +542,7 @@ def test_cells_that_are_not_there_are_refused_untouched(named, words):
 
 
 def test_the_unit_cell_of_a_row_is_one_whichever_column_names_it():
-    config = dataclasses.replace(SHARED, mapping="offset")
+    config = SHARED.replace(mapping="offset")
     with pytest.raises(UserError, match="named twice"):
         program(fresh(config), cells((1, 0, 0, 0, 1, 1), (1, 0, 1, 1, 1, 1)))
 
@@ -558,7 +562,7 @@ def test_a_region_beyond_the_matrix_is_refused(region, words):
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
 def test_a_weight_beyond_the_range_is_refused(mapping):
-    config = dataclasses.replace(SHARED, mapping=mapping)
+    config = SHARED.replace(mapping=mapping)
     low, high = config.weight_range
     for value in (low - 1, high + 1):
         weights = np.zeros((4, 4), np.int64)
@@ -580,12 +584,15 @@ def test_a_weight_beyond_the_range_is_refused(mapping):
     ],
 )
 def test_an_adc_that_cannot_tell_the_levels_is_refused(fields):
-    config = dataclasses.replace(SHARED, **fields)
+    config = SHARED.replace(**fields)
     assert not config.verifiable
-    words = f"adc_bits={config.adc_bits} cannot tell the {config.levels} levels.*raise adc_bits"
+    words = (
+        f"adc_bits={config.converter.adc_bits} cannot tell the {config.levels} levels.*"
+        "raise adc_bits"
+    )
     analog = fresh(config)
     with pytest.raises(UserError, match=words):
-        targets(config, np.zeros((config.rows, 4), np.int64))
+        targets(config, np.zeros((config.array.rows, 4), np.int64))
     with pytest.raises(UserError, match=words):
         program(analog, one_cell())
 
