@@ -7,7 +7,7 @@ that is not the same for all of them depends on other fields, and is given as su
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
@@ -25,7 +25,7 @@ DEPENDENT = {
     "g_min_s": ("0", "`g_max_s`"),
     "pulse_first": ("0", "2^`pulse_bits` - 1"),
     "pulse_increment": ("0", "2^`pulse_bits` - 1"),
-    "vector_words": ("`lanes`", "65536"),
+    "vector_words": ("`lanes`", "2^16"),
 }
 """Bounds of the fields whose range depends on other fields."""
 
@@ -57,8 +57,8 @@ def recorded_ranges() -> Iterator[dict[str, Range]]:
         yield ranges
 
 
-def field_ranges() -> dict[str, tuple[str, str, str]]:
-    """Return lowest and highest value and unit of each field that is a number, by its name."""
+def field_ranges() -> dict[str, str]:
+    """Return range and unit of each field that is a number, by its name."""
     found: dict[str, set[Range]] = {}
     for changes in ({}, {"cell_bits": 1, "pulse_bits": 6, "lanes": 8, "g_max_s": 36e-6}):
         for preset in presets():
@@ -71,8 +71,8 @@ def field_ranges() -> dict[str, tuple[str, str, str]]:
         low, high, unit = next(iter(several))
         depends = len(several) > 1
         assert depends == (name in DEPENDENT), f"the range of {name} depends on other fields"
-        bounds = DEPENDENT[name] if depends else (digits(low), digits(high))
-        texts[name] = (*bounds, "" if unit.startswith(" ") else unit)
+        bounds = DEPENDENT[name] if depends else (_number(low), _number(high))
+        texts[name] = f"{bounds[0]} to {bounds[1]} {unit.split(' (')[0]}".strip()
     return texts
 
 
@@ -92,30 +92,50 @@ def document() -> str:
     return "\n\n".join(_sections(ChipConfig, "", field_ranges())) + "\n"
 
 
-def _sections(kind: type[Table], path: str, ranges: dict[str, tuple[str, str, str]]) -> list[str]:
+def _sections(kind: type[Table], path: str, ranges: dict[str, str]) -> list[str]:
     """Return a heading and a table of fields for a table, and those of the tables inside."""
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     parts, rows = [], []
     for names, text in described(kind).items():
-        own = [name for name in names if name not in kind.TABLES]
-        rows += [[*_row(fields[name], ranges), text] for name in own]
+        own = [fields[name] for name in names if name not in kind.TABLES]
+        if own:
+            rows.append(
+                [
+                    "<br>".join(f"`{field.name}`" for field in own),
+                    _once(_default(field) for field in own),
+                    _once(_range(field, ranges) for field in own),
+                    text,
+                ]
+            )
     if rows:
-        parts = [f"## `[{path}]`", f"`{kind.__module__}.{kind.__name__}`"]
-        parts.append(table(["field", "unit", "default", "range", "meaning"], rows))
+        parts = [f"## `[{path}]`", table(["field", "default", "range", "meaning"], rows)]
     for name, inside in kind.TABLES.items():
         parts += _sections(inside, f"{path}.{name}" if path else name, ranges)
     return parts
 
 
-def _row(
-    field: dataclasses.Field[Any], ranges: dict[str, tuple[str, str, str]]
-) -> tuple[str, str, str, str]:
-    """Return name, unit, default and range of a field."""
-    default = "required"
-    if field.default is not dataclasses.MISSING:
-        default = field.default if isinstance(field.default, str) else digits(field.default)
-    if field.name not in ranges:
-        choices = ", ".join(f"`{choice}`" for choice in type(field.default))
-        return f"`{field.name}`", "", default, choices
-    low, high, unit = ranges[field.name]
-    return f"`{field.name}`", unit.strip("()"), default, f"{low} to {high}"
+def _once(texts: Iterable[str]) -> str:
+    """Return texts line by line, or a single one if all are the same."""
+    several = list(texts)
+    return several[0] if len(set(several)) == 1 else "<br>".join(several)
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default is dataclasses.MISSING:
+        return "required"
+    return f"`{field.default}`" if isinstance(field.default, str) else _number(field.default)
+
+
+def _range(field: dataclasses.Field[Any], ranges: dict[str, str]) -> str:
+    if field.name in ranges:
+        return ranges[field.name]
+    return ", ".join(f"`{choice}`" for choice in type(field.default))
+
+
+def _number(value: float) -> str:
+    """Return a number in few characters: large ones as powers of two."""
+    for less, sign in ((0, ""), (1, " - 1")):
+        power = int(value) + less
+        if value == int(value) >= 1 << 16 and power & (power - 1) == 0:
+            return f"2^{power.bit_length() - 1}{sign}"
+    return digits(value)
