@@ -8,7 +8,8 @@ DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS / "extensions")]
 
 project = "Ohmulator"
-release = version = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["project"]["version"]
+settings = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+release = version = settings["project"]["version"]
 
 extensions = [
     "myst_parser",

@@ -30,9 +30,8 @@ def resolve(
     domain = env.domains.python_domain
     for dropped in range(1, len(parts) - 1):
         shorter = ".".join(parts[:dropped] + parts[dropped + 1 :])
-        found = domain.resolve_xref(
-            env, node.get("refdoc", ""), app.builder, "obj", shorter, node, code  # type: ignore
-        )
+        document = node.get("refdoc", "")
+        found = domain.resolve_xref(env, document, app.builder, "obj", shorter, node, code)
         if found:
             return found
     return code if node.get("optional") else None

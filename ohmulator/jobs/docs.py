@@ -21,6 +21,19 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def build(sources: Path, out: Path) -> int:
+    """Build the site of a folder of sources; return 0, or 1 if there was a warning.
+
+    A link that leads nowhere is one.
+    """
+    from sphinx.cmd.build import build_main
+
+    # All pages are read anew: Sphinx does not see what the generated ones depend on.
+    options = ["--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env", "--quiet"]
+    doctrees = out.with_name(f"{out.name}-doctrees")
+    return build_main([*options, "--doctree-dir", str(doctrees), str(sources), str(out)])
+
+
 def main() -> int:
     args = parse()
     require_writable(args.out)
@@ -28,13 +41,7 @@ def main() -> int:
         importlib.util.find_spec("sphinx") is not None,
         "Sphinx is not installed: `make docs` installs it",
     )
-    from sphinx.cmd.build import build_main
-
-    # Every warning is an error, a link that leads nowhere among them. All pages are read anew:
-    # Sphinx does not see what the generated ones depend on.
-    options = ["--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env", "--quiet"]
-    trees = ["--doctree-dir", str(args.out.with_name(f"{args.out.name}-doctrees"))]
-    status = build_main([*options, *trees, str(DOCS), str(args.out)])
+    status = build(DOCS, args.out)
     if not status:
         print(f"wrote {args.out / 'index.html'}")
     return status

@@ -129,7 +129,8 @@ def _default(field: dataclasses.Field[Any]) -> str:
 def _range(field: dataclasses.Field[Any], ranges: dict[str, str]) -> str:
     if field.name in ranges:
         return ranges[field.name]
-    return ", ".join(f"`{choice}`" for choice in type(field.default))
+    choices: Iterable[str] = type(field.default)
+    return ", ".join(f"`{choice}`" for choice in choices)
 
 
 def _number(value: float) -> str:

@@ -15,8 +15,8 @@ def test_python_runs_and_prints_what_the_page_says(path, monkeypatch):
         assert printed == expected, f"{name(path)}:{block.line} prints\n{printed}"
 
 
-def test_outputs_stand_behind_python():
+def test_outputs_stand_behind_code():
     for path in PAGES:
         languages = [block.language for block in blocks(path)]
         for before, language in zip(["", *languages], languages, strict=False):
-            assert language != "output" or before == "python", name(path)
+            assert language != "output" or before in ("python", "sh"), name(path)

@@ -63,3 +63,23 @@ def run_python(path: Path) -> Iterator[tuple[Block, str, Block | None]]:
             exec(code, namespace)
         shown = following if following and following.language == "output" else None
         yield block, printed.getvalue(), shown
+
+
+def apply_patch(root: Path, patch: str) -> None:
+    """Apply the hunks of a diff to files below a folder.
+
+    A line `@@` begins a hunk; what follows it on the line is for the reader. The old lines of a
+    hunk stand in the file exactly once: no numbers of lines are needed, nor given.
+    """
+    for part in re.split(r"^--- .*\n(?=\+\+\+ )", patch, flags=re.MULTILINE)[1:]:
+        head, *hunks = re.split(r"^@@.*\n", part, flags=re.MULTILINE)
+        path = root / head.removeprefix("+++ b/").strip()
+        text = path.read_text(encoding="utf-8")
+        for hunk in hunks:
+            lines = [line or " " for line in hunk.splitlines()]
+            old = "".join(f"{line[1:]}\n" for line in lines if line[0] in " -")
+            new = "".join(f"{line[1:]}\n" for line in lines if line[0] in " +")
+            found = text.count(old)
+            assert found == 1, f"{found} places in {path} for\n{old}"
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
