@@ -2,27 +2,29 @@
 
 ```{generated} machine
 ```
+
+Text is put in before the page is parsed, so that its headings are those of the page.
 """
 
-from docutils import nodes
+import re
+
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from ohmulator.pages import PAGES
 
+GENERATED = re.compile(r"^```\{generated\} (.*)\n```$", re.MULTILINE)
 
-class Generated(SphinxDirective):
-    """Put what a function of `ohmulator.pages.PAGES` returns into the page, headings included."""
 
-    required_arguments = 1
-    optional_arguments = 1
+def put_in(app: Sphinx, name: str, source: list[str]) -> None:
+    """Replace each directive by what its function of `ohmulator.pages.PAGES` returns."""
 
-    def run(self) -> list[nodes.Node]:
-        name, *arguments = self.arguments
-        self.env.note_reread()
-        return self.parse_text_to_nodes(PAGES[name](*arguments), allow_section_headings=True)
+    def written(match: re.Match[str]) -> str:
+        page, *arguments = match[1].split()
+        return PAGES[page](*arguments)
+
+    source[0] = GENERATED.sub(written, source[0])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.add_directive("generated", Generated)
+    app.connect("source-read", put_in)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

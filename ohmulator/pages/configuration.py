@@ -5,6 +5,7 @@ that is not the same for all of them depends on other fields, and is given as su
 """
 
 import dataclasses
+import enum
 import inspect
 import re
 from collections.abc import Iterable, Iterator
@@ -129,8 +130,8 @@ def _default(field: dataclasses.Field[Any]) -> str:
 def _range(field: dataclasses.Field[Any], ranges: dict[str, str]) -> str:
     if field.name in ranges:
         return ranges[field.name]
-    choices: Iterable[str] = type(field.default)
-    return ", ".join(f"`{choice}`" for choice in choices)
+    assert isinstance(field.default, enum.Enum)
+    return ", ".join(f"`{choice}`" for choice in type(field.default))
 
 
 def _number(value: float) -> str:

@@ -43,6 +43,7 @@ def test_public_names_have_a_place(site):
 
 def test_generated_pages_are_linked_from_others(site):
     machine = (site / "reference" / "machine.html").read_text(encoding="utf-8")
+    assert machine.index("Written from") < machine.index('id="encoding"')
     assert 'id="products"' in machine
     assert 'machine.html#products"' in (site / "how-to" / "multiply-large-matrices.html").read_text(
         encoding="utf-8"
