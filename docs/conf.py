@@ -25,12 +25,9 @@ exclude_patterns = ["extensions"]
 myst_enable_extensions = ["attrs_inline", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-# A reference to nothing is an error, but for what other packages own.
+# A reference to nothing is an error.
 nitpicky = True
-nitpick_ignore_regex = [
-    ("py:.*", r"(np|numpy|NDArray|ArrayLike|amaranth|argparse|wiring|stream|data|enum)\b.*"),
-]
-default_role = "definition"
+default_role = "named"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True

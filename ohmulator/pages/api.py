@@ -18,6 +18,7 @@ def document(area: str) -> str:
     """Return the page of a package at the top."""
     parts = []
     for name in packages(area):
-        automodule = f".. automodule:: {name}\n   :members:\n   :show-inheritance:"
-        parts += [f"## `{name}`", f"```{{eval-rst}}\n{automodule}\n```"]
+        heading = [f"## `{name}`"] if name != area else []
+        automodule = f".. automodule:: {name}\n   :members:\n   :exclude-members: TABLES"
+        parts += [*heading, f"```{{eval-rst}}\n{automodule}\n```"]
     return "\n\n".join(parts) + "\n"
