@@ -107,7 +107,7 @@ def test_enob_does_not_depend_on_the_length_of_the_record(samples):
 
 
 def test_enob_needs_a_record():
-    with pytest.raises(UserError, match="samples of a sine must be an integer of 64 .*, not 63"):
+    with pytest.raises(UserError, match=r"samples of a sine must be an integer of 64 .*, not 63"):
         enob(converter(IDEAL[None]), 1, -128, 127, 63)
 
 

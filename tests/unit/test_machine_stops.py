@@ -1,4 +1,4 @@
-"""The machine is never left half-running: refused when it is made, or stopped where physics fails."""
+"""No machine is left half-running: it is refused when made, or stops where physics fails."""
 
 import pytest
 
@@ -18,7 +18,7 @@ UNVERIFIABLE = ChipConfig.of(
 
 def test_a_machine_that_could_not_verify_its_cells_is_refused_when_it_is_made():
     with pytest.raises(
-        UserError, match="cannot tell the 2 levels of a cell.*raise adc_bits or dac"
+        UserError, match=r"cannot tell the 2 levels of a cell.*raise adc_bits or dac"
     ):
         Machine(UNVERIFIABLE, write_verify)
     for top in (AxiChip, UartChip):

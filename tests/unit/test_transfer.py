@@ -1,4 +1,4 @@
-"""Transfer of every converter, measured from outside, against its parameters: size, sign and unit."""
+"""Transfer of converters, measured from outside, against their parameters."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def adc_config(**errors: float) -> ChipConfig:
 
 
 def transitions(config: ChipConfig, step: int) -> np.ndarray:
-    """Return the held values [adcs, codes] at which codes change, found from outside by bisection."""
+    """Return the held values [adcs, codes] at which codes change, found by bisection."""
     errors = AdcErrors(config)
     adc = np.arange(config.converters)
     adcs = Adcs(config, np.full(len(adc), step), errors, adc)
