@@ -158,7 +158,10 @@ class Cells:
         strength = step * np.maximum(0, amplitude - physics.cells.pulse_threshold) * np.exp(cycle)
         at = np.unravel_index(cell, self.shape)
         before = self._present(at)
-        after = before - (self._bounds_s[kind] - before) * np.expm1(-strength)
+        # A cell beyond the bound, which it can drift to, stays: no pulse acts backwards.
+        left = self._bounds_s[kind] - before
+        left = np.where(kind == Pulse.SET, np.maximum(left, 0), np.minimum(left, 0))
+        after = before - left * np.expm1(-strength)
         self.pulses[at] += 1
         self._relaxing[at] = True
         self._write(at, after)
@@ -171,8 +174,11 @@ class Cells:
         at = np.nonzero(self._relaxing)
         cell = np.ravel_multi_index(at, self.shape)
         move = keyed_normal(physics.seed, Draw.RELAXATION, cell, self.pulses[at])
-        after = self._present(at) + move * physics.cells.relaxation * self.config.g_step_s
-        self._write(at, np.clip(after, *self._bounds_s[::-1]))
+        before = self._present(at)
+        after = before + move * physics.cells.relaxation * self.config.g_step_s
+        # A cell that is beyond a bound goes no further, and is not taken back to it.
+        low, high = (np.minimum(before, self._bounds_s[1]), np.maximum(before, self._bounds_s[0]))
+        self._write(at, np.clip(after, low, high))
         self._relaxing[:] = False
 
     def wait(self, seconds: float) -> None:
