@@ -1,51 +1,52 @@
 """Build the site of the documentation: `make docs`."""
 
-import argparse
 import importlib.util
+import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from environment.files import require_writable
+from environment.files import Outputs
 from ohmulator import cli
 from spec.errors import require
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def parse() -> argparse.Namespace:
-    parser = cli.Parser(
-        prog="ohmulator docs", description="Build the site of the documentation, links checked."
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("build/site"), help="folder (default: build/site)"
-    )
-    return parser.parse_args()
-
-
 def build(sources: Path, out: Path) -> int:
     """Build the site of a folder of sources; return 0, or 1 if there was a warning.
 
-    A link that leads nowhere is one.
+    A link that leads nowhere is one. Pages come to `out` only if there was none.
     """
     from sphinx.cmd.build import build_main
 
-    # All pages are read anew: Sphinx does not see what the generated ones depend on.
-    options = ["--fail-on-warning", "--keep-going", "--nitpicky", "--fresh-env", "--quiet"]
-    doctrees = out.with_name(f"{out.name}-doctrees")
-    return build_main([*options, "--doctree-dir", str(doctrees), str(sources), str(out)])
+    options = ["--fail-on-warning", "--keep-going", "--nitpicky", "--quiet"]
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder) / "site"
+        trees = ["--doctree-dir", str(Path(folder) / "trees")]
+        status = build_main([*options, *trees, str(sources), str(site)])
+        if not status:
+            shutil.copytree(site, out, dirs_exist_ok=True)
+    return status
 
 
-def main() -> int:
-    args = parse()
-    require_writable(args.out)
+@cli.job
+def main(argv: Sequence[str]) -> int:
+    parser = cli.Parser("docs")
+    parser.out("build/site", "folder of the site")
+    args = parser.read(argv)
+    out, sources = args.out.resolve(), DOCS.resolve()
+    require(
+        not (out.is_relative_to(sources) or sources.is_relative_to(out)),
+        f"{args.out} would mix the site with its sources: take another folder",
+    )
+    outputs = Outputs({"the site": args.out / "index.html"}, folders=[args.out])
     require(
         importlib.util.find_spec("sphinx") is not None,
         "Sphinx is not installed: `make docs` installs it",
     )
+
     status = build(DOCS, args.out)
     if not status:
-        print(f"wrote {args.out / 'index.html'}")
+        cli.say(f"wrote {outputs['the site']}")
     return status
-
-
-if __name__ == "__main__":
-    cli.run(main)

@@ -4,29 +4,19 @@ import os
 import subprocess
 import sys
 
-JOBS = (
-    "run",
-    "program",
-    "sim",
-    "physics",
-    "sweep",
-    "spice",
-    "verilog",
-    "area",
-    "assemble",
-    "docs",
-)
+from ohmulator.jobs import JOBS
 
 
 def document() -> str:
     """Return the page."""
     parts = []
     for job in JOBS:
-        parts += [f"## {job}", f"```text\n{_help(job)}```"]
+        parts += [f"## {job}", f"```text\n{help_of(job)}```"]
     return "\n\n".join(parts) + "\n"
 
 
-def _help(job: str) -> str:
+def help_of(job: str) -> str:
+    """Return what a job prints with `--help`."""
     env = os.environ | {"COLUMNS": "90", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "ohmulator", job, "--help"]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
