@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from ohmulator.jobs import docs
 from tests.support.pages import PROJECT
 
 
@@ -60,3 +61,9 @@ def test_a_link_that_leads_nowhere_fails_the_build(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path / "out")]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "missing.md" in done.stderr
+
+
+@pytest.mark.parametrize("out", ["docs", "docs/site", "."])
+def test_a_site_among_its_sources_is_refused(out, capsys):
+    assert docs.main(["--out", str(PROJECT / out)]) == 2
+    assert "would mix the site with its sources: take another folder" in capsys.readouterr().err
