@@ -382,7 +382,7 @@ def test_bits_that_are_too_many_are_blamed_on_the_longer_direction():
 
 
 @pytest.mark.parametrize(
-    "name, code, step, tolerance", [("digits", 7, 0, 1), ("pku2025", 15, 0, 3), ("isaac", -1, 0, 0)]
+    "name, code, step, tolerance", [("digits", 7, 0, 1), ("pku2025", 15, 0, 3), ("isaac", 1, 0, 0)]
 )
 def test_cells_are_verified_to_a_quarter_of_a_level(name, code, step, tolerance):
     """A level is as many units as the DAC code of the read voltage."""
