@@ -14,7 +14,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from spec.isa import COUNTER_BITS, WORD_BITS, ErrorCode, Space
+from spec.counters import COUNTER_BITS
+from spec.isa import WORD_BITS, ErrorCode, Space
 from spec.packet import (
     ADDRESSING,
     CHANGING,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from golden.machine.machine import Machine, Status
+from golden.machine.effects import Status
+from golden.machine.machine import Machine
 from golden.machine.programmer import set_directly, write_verify
 from hw.top.chip import AxiChip, UartChip
 from ohmulator.compiler.matrix import compile_matrix, load, multiply
