@@ -105,7 +105,9 @@ def main() -> None:
         before = path.read_text().splitlines() if path.exists() else []
         path.write_text(HEADER.format(python=python) + lines)
         new = [line for line in lines.splitlines() if line not in before]
-        print(f"{path.relative_to(PROJECT)}: {len(found)} packages, {len(new)} new", *new, sep="\n  ")
+        print(
+            f"{path.relative_to(PROJECT)}: {len(found)} packages, {len(new)} new", *new, sep="\n  "
+        )
 
 
 if __name__ == "__main__":
