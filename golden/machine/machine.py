@@ -49,11 +49,6 @@ class Machine:
     programmer
         How tiles are programmed; `set_directly` unless given.
 
-    Raises
-    ------
-    UserError
-        If `programmer` reads cells, and `config` has levels that it could not tell apart.
-
     Attributes
     ----------
     status
@@ -62,6 +57,12 @@ class Machine:
         The tiles; as `blank_tile` has them at first.
     chip_counters, tile_counters
         Values since reset, without those that depend on time.
+
+    Raises
+    ------
+    UserError
+        If the physics cannot be computed for the configuration, or `programmer` is another than
+        `set_directly`, which alone reads no cells, and the ADC cannot tell their levels.
     """
 
     def __init__(self, config: ChipConfig, programmer: Programmer = set_directly):
@@ -160,6 +161,9 @@ class Machine:
     def step(self) -> Effects:
         """Execute one instruction and return what it did.
 
+        Whatever is raised, the machine has stopped: ABORTED, with the program counter at the
+        instruction. Of this nothing has happened but to tiles that it was programming.
+
         Raises
         ------
         ValueError
@@ -175,7 +179,7 @@ class Machine:
             self.status = Status(False, error.code, effects.pc)
             return effects
         except BaseException:
-            # Whatever it was, the machine is left stopped, and its program can be run again.
+            # A failing programmer or an interrupt must not leave a program that nobody runs.
             self.status = Status(False, ErrorCode.ABORTED, effects.pc)
             raise
         effects.count("instructions", 1)
