@@ -16,7 +16,7 @@ from golden.machine.machine import Effects, Machine
 from hw.machine.sequencer import Sequencer
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.assembly import assemble
 from spec.isa import (
     CHIP_COUNTERS,

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from numpy.typing import NDArray
 
 from golden.machine.machine import vector_unit
-from ohmulator.compiler.matrix import compile_matrix, multiply
-from ohmulator.compiler.matrix import load as load_matrix
+from ohmulator.compiler import compile_matrix, multiply
+from ohmulator.compiler import load as load_matrix
 from ohmulator.host.errors import MismatchError, ProgramError, RefusedError
 from ohmulator.host.host import Host
 from ohmulator.host.tb_chip import SimulatedChip

@@ -18,7 +18,7 @@ from hw.boundary.analog import step_layout
 from hw.machine.interfaces import UnitPort, WordPort
 from hw.machine.product_unit import ProductUnit, TilePort
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.config import ChipConfig
 from spec.isa import ErrorCode, Instruction, MachineError, Opcode, Space
 

@@ -11,7 +11,7 @@ from cocotb.task import bridge
 from cocotb.triggers import FallingEdge
 
 from golden.machine.machine import blank_tile
-from ohmulator.compiler.matrix import compile_matrix, load, multiply
+from ohmulator.compiler import compile_matrix, load, multiply
 from ohmulator.host.carrier import Carrier, ModelCarrier, SerialCarrier
 from ohmulator.host.host import Host
 from sim.bridge import Bridge

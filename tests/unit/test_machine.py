@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from golden.machine.machine import Machine, Status
 from golden.machine.programmer import write_verify
 from golden.tile.analog import Analog
-from ohmulator.compiler.matrix import from_words, to_words
+from ohmulator.compiler.words import from_words, to_words
 from spec.assembly import assemble
 from spec.errors import UserError
 from spec.isa import (
