@@ -250,6 +250,8 @@ def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
         return [host.read(space, 0, space_words(config, space)).tolist() for space in Space]
 
     def fine() -> bool:
+        # Not all packets came from this host.
+        host.identify()
         host.write(Space.PROGRAM, 0, program.writes[0][2])
         return np.array_equal(multiply(host, program, vectors), first)
 
