@@ -29,12 +29,12 @@ help:
 
 .PHONY: run
 run: .venv/run.stamp ## Classify digits on one tile, RTL against model [CONFIG= SEED= WAVES=1 OUT= JSON=]
-	@$(python) -m ohmulator.jobs.digits $(call option,config,CONFIG) $(call option,seed,SEED) \
+	@$(python) -m ohmulator run $(call option,config,CONFIG) $(call option,seed,SEED) \
 		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
 
 .PHONY: program
 program: .venv/run.stamp ## Program every cell through the Verilog, then classify digits [as run]
-	@$(python) -m ohmulator.jobs.digits --program $(call option,config,CONFIG) $(call option,seed,SEED) \
+	@$(python) -m ohmulator program $(call option,config,CONFIG) $(call option,seed,SEED) \
 		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
 
 .PHONY: test
@@ -46,34 +46,34 @@ test: .venv/test.stamp ## Lint, check types and run every test
 
 .PHONY: sim
 sim: .venv/run.stamp ## Run one testbench [TB= CONFIG= SIM=verilator|icarus SEED= COUNT= TRANSPOSED=1 WAVES=1 OUT= JSON=]
-	@$(python) -m ohmulator.jobs.sim $(call option,tb,TB) $(call option,config,CONFIG) \
+	@$(python) -m ohmulator sim $(call option,tb,TB) $(call option,config,CONFIG) \
 		$(call option,sim,SIM) $(call option,seed,SEED) $(call option,count,COUNT) \
 		$(call flag,transposed,TRANSPOSED) $(call flag,waves,WAVES) $(call option,out,OUT) \
 		$(call option,json,JSON)
 
 .PHONY: physics
 physics: .venv/run.stamp ## Draw cells, IR drop and ADCs of a chip with faults [CONFIG= SEED= OUT= JSON=]
-	@$(python) -m ohmulator.jobs.physics $(call option,config,CONFIG) $(call option,seed,SEED) \
+	@$(python) -m ohmulator physics $(call option,config,CONFIG) $(call option,seed,SEED) \
 		$(call option,out,OUT) $(call option,json,JSON)
 
 .PHONY: sweep
 sweep: .venv/run.stamp ## Accuracy of the digits against each fault [CONFIG= SEED= COUNT=chips OUT= JSON=]
-	@$(python) -m ohmulator.jobs.sweep $(call option,config,CONFIG) $(call option,seed,SEED) \
+	@$(python) -m ohmulator sweep $(call option,config,CONFIG) $(call option,seed,SEED) \
 		$(call option,count,COUNT) $(call option,out,OUT) $(call option,json,JSON)
 
 .PHONY: spice
 spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= DRIVE=codes OUT=file]
-	@$(python) -m ohmulator.jobs.spice $(call option,config,CONFIG) $(call option,seed,SEED) \
+	@$(python) -m ohmulator spice $(call option,config,CONFIG) $(call option,seed,SEED) \
 		$(call option,slice,SLICE) $(call option,drive,DRIVE) $(call option,out,OUT)
 
 .PHONY: verilog
 verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|chip|chip_uart ANALOG=blackbox OUT=file]
-	@$(python) -m ohmulator.jobs.verilog $(call option,config,CONFIG) $(call option,top,TOP) \
+	@$(python) -m ohmulator verilog $(call option,config,CONFIG) $(call option,top,TOP) \
 		$(call option,analog,ANALOG) $(call option,out,OUT)
 
 .PHONY: area
 area: .venv/run.stamp ## Print cells and area of a tile and of chips, and refuse latches [CONFIG= TOP=]
-	@$(python) -m ohmulator.jobs.area $(call option,config,CONFIG) $(call option,top,TOP)
+	@$(python) -m ohmulator area $(call option,config,CONFIG) $(call option,top,TOP)
 
 .PHONY: bench
 bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
@@ -83,7 +83,7 @@ bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
 
 .PHONY: docs
 docs: .venv/run.stamp ## Write the reference of the machine and the pins of its macro into docs
-	@$(python) -m ohmulator.jobs.docs
+	@$(python) -m ohmulator docs
 
 .PHONY: format
 format: .venv/test.stamp ## Fix lint and formatting in place

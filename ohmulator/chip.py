@@ -18,7 +18,7 @@ from ohmulator.compiler import MatrixProgram, compile_matrix, load, multiply
 from ohmulator.compiler.matrix import more
 from ohmulator.host import Carrier, Host, ModelCarrier
 from spec.config import ChipConfig
-from spec.errors import require, shown
+from spec.errors import require
 from spec.load import load as load_config
 
 
@@ -57,11 +57,6 @@ class Chip:
         if isinstance(config, ChipConfig):
             self.config = config.replace(**fields)
         else:
-            require(
-                isinstance(config, str | Path),
-                f"config must be a preset, the path of a .toml file or a ChipConfig, not "
-                f"{shown(config)}",
-            )
             self.config = load_config(config, **fields)
         if carrier is None:
             carrier = ModelCarrier(Machine(self.config))

@@ -338,6 +338,15 @@ class ChipConfig(Table):
         exact = tuple(self._verify_target(level, step) for level in range(self.levels))
         return len(set(exact)) == self.levels and exact == self.verify_targets
 
+    def require_verifiable(self) -> None:
+        """Raise `UserError` unless every level of a cell can be told from the others."""
+        require(
+            self.verifiable,
+            f"an ADC of adc_bits={self.converter.adc_bits} cannot tell the {self.levels} levels of "
+            f"a cell when it reads one with dac_bits={self.converter.dac_bits}: raise adc_bits or "
+            "dac_bits",
+        )
+
     def _verify_target(self, level: int, step: int) -> int:
         units = (self.array.g_min_s / self.g_step_s + level) * self.verify_code
         return math.floor((units + ((1 << step) >> 1) + 0.5) / (1 << step))

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.draws import Draw, keyed_normal, stream
 from spec.config import ChipConfig
-from spec.errors import require, require_number
+from spec.errors import digits, require, require_number
 from spec.physics import LARGEST
 
 
@@ -158,7 +158,10 @@ class Cells:
         strength = step * np.maximum(0, amplitude - physics.cells.pulse_threshold) * np.exp(cycle)
         at = np.unravel_index(cell, self.shape)
         before = self._present(at)
-        after = before - (self._bounds_s[kind] - before) * np.expm1(-strength)
+        # A cell beyond the bound, which it can drift to, stays: no pulse acts backwards.
+        left = self._bounds_s[kind] - before
+        left = np.where(kind == Pulse.SET, np.maximum(left, 0), np.minimum(left, 0))
+        after = before - left * np.expm1(-strength)
         self.pulses[at] += 1
         self._relaxing[at] = True
         self._write(at, after)
@@ -171,8 +174,11 @@ class Cells:
         at = np.nonzero(self._relaxing)
         cell = np.ravel_multi_index(at, self.shape)
         move = keyed_normal(physics.seed, Draw.RELAXATION, cell, self.pulses[at])
-        after = self._present(at) + move * physics.cells.relaxation * self.config.g_step_s
-        self._write(at, np.clip(after, *self._bounds_s[::-1]))
+        before = self._present(at)
+        after = before + move * physics.cells.relaxation * self.config.g_step_s
+        # A cell that is beyond a bound goes no further, and is not taken back to it.
+        low, high = (np.minimum(before, self._bounds_s[1]), np.maximum(before, self._bounds_s[0]))
+        self._write(at, np.clip(after, low, high))
         self._relaxing[:] = False
 
     def wait(self, seconds: float) -> None:
@@ -197,7 +203,7 @@ class Cells:
         cell = self._indices(*where)
         top = LARGEST * self.config.array.g_max_s
         fits = (g_s >= 0) & (g_s <= top)
-        _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {top:g} S")
+        _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {digits(top)} S")
         self._stick(np.unravel_index(cell, self.shape), g_s)
 
     def _checked(self, name: str, unit: str, values: ArrayLike, top: float) -> NDArray[np.float64]:
@@ -214,7 +220,8 @@ class Cells:
             require(
                 False,
                 f"the {name} of cell (slice {slice_}, row {row}, line {line}) must be "
-                f"0 to {f'{top:g} {unit}'.strip()}, not {f'{wanted[where]:g} {unit}'.strip()}",
+                f"0 to {f'{digits(top)} {unit}'.strip()}, "
+                f"not {f'{digits(wanted[where])} {unit}'.strip()}",
             )
         return wanted
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.array.lines import Array
+from golden.draws import tile_seed
 from golden.machine import vector_unit
 from golden.machine.programmer import Programmer, set_directly
 from golden.machine.scheduler import Block, block_weights, blocks, rounds
@@ -42,10 +43,7 @@ Words = NDArray[np.uint32]
 
 def blank_tile(config: ChipConfig, tile: int) -> Analog:
     """Return the analogue part of a tile as it comes from the foundry, with draws of its own."""
-    # Entropy that no stream of the physics is drawn from.
-    seed = np.random.SeedSequence([config.physics.seed, tile]).generate_state(1, np.uint64)[0] >> 1
-    physics = config.physics.replace(seed=int(seed))
-    config = config.replace(physics=physics)
+    config = config.replace(seed=tile_seed(config.physics.seed, tile))
     return Analog(config, Array(config))
 
 
@@ -103,6 +101,11 @@ class Machine:
     programmer
         How tiles are programmed; `set_directly` unless given.
 
+    Raises
+    ------
+    UserError
+        If `programmer` reads cells, and `config` has levels that it could not tell apart.
+
     Attributes
     ----------
     status
@@ -114,6 +117,8 @@ class Machine:
     """
 
     def __init__(self, config: ChipConfig, programmer: Programmer = set_directly):
+        if programmer is not set_directly:
+            config.require_verifiable()
         self.config = config
         self.programmer = programmer
         self.status = Status(False, ErrorCode.NONE, 0)
@@ -246,6 +251,10 @@ class Machine:
             effects.code = error.code
             self.status = Status(False, error.code, effects.pc)
             return effects
+        except BaseException:
+            # Whatever it was, the machine is left stopped, and its program can be run again.
+            self.status = Status(False, ErrorCode.ABORTED, effects.pc)
+            raise
         effects.count("instructions", 1)
         for address, values in effects.words:
             self._vector[address : address + len(values)] = values
@@ -426,6 +435,8 @@ class Machine:
             return
         assert weights is not None
         part = block_weights(self.config, weights, block)
+        # Until it is done nothing is known of the tile.
+        self._holdings[block.tile] = 0
         done = self.programmer(self.tiles[block.tile].analog, part)
         self.tiles[block.tile] = Tile(self.config, done.analog)
         self._holdings[block.tile] = block.number, matrix + 1

@@ -176,6 +176,7 @@ class Chip(wiring.Component):
     """
 
     def __init__(self, config: ChipConfig):
+        config.require_verifiable()
         self.config = config
         super().__init__(
             {

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import kstest
 
-from golden.draws import Draw, keyed_normal, stream
+from golden.draws import Draw, keyed_normal, stream, tile_seed
 
 
 def test_streams_of_kinds_and_seeds_differ_and_repeat():
@@ -33,3 +33,15 @@ def test_keyed_draws_are_normal_and_independent():
     assert kstest(draws.ravel(), "norm").pvalue > 1e-3
     for left, right in [(draws[1:], draws[:-1]), (draws[:, 1:], draws[:, :-1])]:
         assert abs(np.corrcoef(left.ravel(), right.ravel())[0, 1]) < 4 / np.sqrt(left.size)
+
+
+def test_no_two_tiles_of_any_chips_share_a_seed():
+    """Seeds beyond 32 bits included, whose words must not be taken for numbers of tiles."""
+    seeds = [0, 1, 5, 5 + (3 << 32), 3 << 32, (1 << 63) - 1, 5 + (1 << 32)]
+    found = {tile_seed(seed, tile) for seed in seeds for tile in range(64)}
+    assert len(found) == 64 * len(seeds)
+    assert found.isdisjoint(seeds)
+    assert all(0 <= seed < 1 << 63 for seed in found)
+    firsts = [stream(tile_seed(5, tile), kind).random() for tile in range(4) for kind in Draw]
+    firsts += [stream(5, kind).random() for kind in Draw]
+    assert len(set(firsts)) == len(firsts)
