@@ -44,7 +44,8 @@ class Chip:
     Raises
     ------
     UserError
-        If there is no such configuration, or no chip can be made of it.
+        If there is no such configuration, or no chip can be made of it, for it could not verify
+        what its cells hold.
     MismatchError
         If the carrier leads to another chip.
     LinkError
@@ -58,6 +59,7 @@ class Chip:
             self.config = config.replace(**fields)
         else:
             self.config = load_config(config, **fields)
+        self.config.require_verifiable()
         if carrier is None:
             carrier = ModelCarrier(Machine(self.config))
         self.host = Host(carrier, self.config)
