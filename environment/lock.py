@@ -51,10 +51,8 @@ def needed(python: str, wanted: Iterable[str], packages: dict[str, Any]) -> dict
 
     pip evaluates conditions such as `python_version < "3.12"` for the Python that it runs on.
     """
-    environment = default_environment() | {
-        "python_version": python,
-        "python_full_version": f"{python}.0",
-    }
+    environment: dict[str, Any] = {**default_environment()}
+    environment |= {"python_version": python, "python_full_version": f"{python}.0"}
     found: dict[str, Requirement] = {}
     seen = set()
     left = [(Requirement(each), "") for each in wanted]
