@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.draws import Draw, keyed_normal, stream
 from spec.config import ChipConfig
-from spec.errors import require, require_number
+from spec.errors import digits, require, require_number
 from spec.physics import LARGEST
 
 
@@ -203,7 +203,7 @@ class Cells:
         cell = self._indices(*where)
         top = LARGEST * self.config.array.g_max_s
         fits = (g_s >= 0) & (g_s <= top)
-        _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {top:g} S")
+        _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {digits(top)} S")
         self._stick(np.unravel_index(cell, self.shape), g_s)
 
     def _checked(self, name: str, unit: str, values: ArrayLike, top: float) -> NDArray[np.float64]:
@@ -220,7 +220,8 @@ class Cells:
             require(
                 False,
                 f"the {name} of cell (slice {slice_}, row {row}, line {line}) must be "
-                f"0 to {f'{top:g} {unit}'.strip()}, not {f'{wanted[where]:g} {unit}'.strip()}",
+                f"0 to {f'{digits(top)} {unit}'.strip()}, "
+                f"not {f'{digits(wanted[where])} {unit}'.strip()}",
             )
         return wanted
 

@@ -35,6 +35,11 @@ def test_keyed_draws_are_normal_and_independent():
         assert abs(np.corrcoef(left.ravel(), right.ravel())[0, 1]) < 4 / np.sqrt(left.size)
 
 
+def test_numbers_of_kinds_stay_what_they_are():
+    """A chip of a seed is the same chip in every version."""
+    assert [kind.value for kind in Draw] == [*range(13)]
+
+
 def test_no_two_tiles_of_any_chips_share_a_seed():
     """Seeds beyond 32 bits included, whose words must not be taken for numbers of tiles."""
     seeds = [0, 1, 5, 5 + (3 << 32), 3 << 32, (1 << 63) - 1, 5 + (1 << 32)]
