@@ -3,7 +3,8 @@
 import re
 
 from ohmulator.pages.machine import document
-from spec.isa import CHIP_COUNTERS, TILE_COUNTERS, ErrorCode, Opcode, Space
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
+from spec.isa import ErrorCode, Opcode, Space
 from spec.load import load
 from spec.packet import COMMANDS, IDENTITY, LINK_COUNTERS, Packet, identity
 from spec.registers import COUNTER_BASE, FIXED_REGISTERS, address
