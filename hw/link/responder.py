@@ -118,7 +118,7 @@ class MemoryPort(wiring.Signature):
 
 
 class Responder(wiring.Component):
-    """Execute commands on a device and answer them, see `spec.packet.Responder`.
+    """Execute commands on a device and answer them, see `golden.link.responder.Responder`.
 
     Parameters
     ----------
