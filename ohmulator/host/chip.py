@@ -21,16 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from ohmulator.host.carrier import Carrier
 from ohmulator.host.errors import LinkError, MismatchError, ProgramError, RefusedError
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS
 from spec.errors import require
-from spec.isa import (
-    CHIP_COUNTERS,
-    NOT_COUNTED,
-    TILE_COUNTERS,
-    WORD_BITS,
-    WORD_RANGE,
-    ErrorCode,
-    Space,
-)
+from spec.isa import WORD_BITS, WORD_RANGE, ErrorCode, Space
 from spec.packet import (
     ERROR,
     GEOMETRY,

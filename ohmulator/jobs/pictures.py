@@ -1,7 +1,8 @@
 """Pictures of results."""
 
 import io
-from pathlib import Path
+import warnings
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 
@@ -12,17 +13,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from environment.files import write_whole
 from golden.converter.linearity import Linearity
+from ohmulator.cli import printable
 from spec.config import ChipConfig
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
+def png(figure: Figure) -> bytes:
+    """Return a figure as a PNG file, and close it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
+    with warnings.catch_warnings():
+        # A path in a title may have characters that the font lacks, which become boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(buffer, format="png", dpi=120)
     plt.close(figure)
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def digits(
@@ -168,7 +172,9 @@ def adc(
     return figure
 
 
-def sweep(results: dict[str, tuple[str, list[float], NDArray[np.float64]]], title: str) -> Figure:
+def sweep(
+    results: Mapping[str, tuple[str, Sequence[float], NDArray[np.float64]]], title: str
+) -> Figure:
     """Draw accuracies over each effect: axis label, values, accuracies [values, chips]."""
     figure, axes = plt.subplots(
         1, len(results), figsize=(3.2 * len(results), 3.8), sharey=True, layout="constrained"
@@ -182,5 +188,6 @@ def sweep(results: dict[str, tuple[str, list[float], NDArray[np.float64]]], titl
         axis.set_xticklabels([f"{value:g}" for value in values])
         axis.grid(axis="y", alpha=0.4)
     axes[0].set(ylabel="digits right (%)")
-    figure.suptitle(title)
+    # A path in it may have dollar signs, which begin no formula.
+    figure.suptitle(printable(title), parse_math=False)
     return figure

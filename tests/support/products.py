@@ -10,12 +10,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.machine.machine import Machine
-from golden.machine.programmer import write_verify
+from golden.machine.programmer import set_directly, write_verify
 from golden.machine.scheduler import block_weights, blocks
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from hw.boundary.analog import step_layout
-from hw.machine.interfaces import UnitPort, WordPort
+from hw.common.word_port import WordPort
+from hw.machine.interfaces import UnitPort
 from hw.machine.product_unit import ProductUnit, TilePort
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from ohmulator.compiler.matrix import to_words
@@ -134,7 +135,9 @@ class Scenario:
 
     def machine(self) -> Machine:
         """Return the model in the state before the products."""
-        machine = Machine(self.config, write_verify)
+        # Blocks that are held need no programming.
+        programmer = write_verify if self.config.verifiable else set_directly
+        machine = Machine(self.config, programmer)
         machine.tiles = [Tile(self.config, copy.deepcopy(analog)) for analog in self.analogs]
         for space, address, words in self.writes:
             machine.write(space, address, words)
