@@ -51,17 +51,14 @@ def needed(python: str, wanted: Iterable[str], packages: dict[str, Any]) -> dict
 
     pip evaluates conditions such as `python_version < "3.12"` for the Python that it runs on.
     """
-    environment = {
-        **{name: str(value) for name, value in default_environment().items()},
-        "python_version": python,
-        "python_full_version": f"{python}.0",
-    }
+    environment: dict[str, Any] = {**default_environment()}
+    environment |= {"python_version": python, "python_full_version": f"{python}.0"}
     found: dict[str, Requirement] = {}
     seen = set()
     left = [(Requirement(each), "") for each in wanted]
     while left:
         requirement, extra = left.pop()
-        if requirement.marker and not requirement.marker.evaluate(environment | {"extra": extra}):
+        if requirement.marker and not requirement.marker.evaluate({**environment, "extra": extra}):
             continue
         name = canonicalize_name(requirement.name)
         found.setdefault(name, requirement)
@@ -106,8 +103,9 @@ def main() -> None:
         before = path.read_text().splitlines() if path.exists() else []
         path.write_text(HEADER.format(python=python) + lines)
         new = [line for line in lines.splitlines() if line not in before]
-        print(f"{path.relative_to(PROJECT)}: {len(found)} packages, {len(new)} new")
-        print(*(f"  {line}\n" for line in new), sep="", end="")
+        print(
+            f"{path.relative_to(PROJECT)}: {len(found)} packages, {len(new)} new", *new, sep="\n  "
+        )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from golden.machine.machine import Machine
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import OPCODES, VectorUnit
-from ohmulator.compiler.matrix import from_words, to_words
+from ohmulator.compiler.words import from_words, to_words
 from spec.isa import (
     OPERATIONS,
     SCALAR_RANGE,

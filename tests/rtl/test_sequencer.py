@@ -17,7 +17,7 @@ from golden.machine.machine import Machine
 from hw.machine.sequencer import Sequencer
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.assembly import assemble
 from spec.counters import CHIP_COUNTERS
 from spec.isa import (

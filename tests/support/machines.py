@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.machine.machine import Machine
-from ohmulator.compiler.matrix import from_words, to_words
+from ohmulator.compiler.words import from_words, to_words
 from spec.assembly import assemble
 from spec.isa import (
     Space,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from golden.machine.effects import Effects
 from golden.machine.machine import Machine
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.assembly import disassemble
 from spec.config import ChipConfig
 from spec.isa import (
