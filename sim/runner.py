@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
-
 from environment.files import BUILDS, write_whole
 from environment.tools import SIMULATORS, Simulator
 from environment.variables import replaced
