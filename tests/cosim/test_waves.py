@@ -166,7 +166,9 @@ def test_nothing_is_recorded_after_the_wanted_length(recorded):
 
 
 def test_recorded_word_lines_are_those_that_conduct():
-    config = ChipConfig.of(16, 8, 2, 1, 4, 2, 6, 8)
+    config = ChipConfig.of(
+        rows=16, columns=8, cell_bits=2, slices=1, input_bits=4, dac_bits=2, adc_bits=6, adcs=8
+    )
     weights = np.zeros((16, 8), np.int64)
     weights[[3, 7, 8, 15]] = 3
     assert Probes(Analog.ideal(config, weights)).rows.tolist() == [3, 7, 8, 15]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hw.link.framing import Deframer, Framer
+from ohmulator.host import framing
 from ohmulator.host.framing import Frame, encode
-from spec import framing
 from spec.framing import ESCAPE, FLAG
 
 words32 = st.integers(0, (1 << 32) - 1)

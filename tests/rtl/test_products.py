@@ -213,7 +213,7 @@ def chips(draw: st.DrawFn, most: int, slices: int) -> ChipConfig:
         pulse_limit=1,
         pulse_s=0.0,
     )
-    return replace(config, dac_bits=draw(st.integers(1, config.converter.input_bits)))
+    return config.replace(dac_bits=draw(st.integers(1, config.converter.input_bits)))
 
 
 @st.composite
