@@ -13,6 +13,7 @@ from typing import ClassVar
 from spec.direction import Direction
 from spec.errors import digits, require
 from spec.framing import BAUD
+from spec.isa import CHIP_COUNTERS, TILE_COUNTERS
 from spec.narrowing import narrowing
 from spec.physics import IDEAL, WIRES, Physics
 from spec.table import Table, digest
@@ -183,6 +184,11 @@ class ChipConfig(Table):
         return -limit, limit
 
     @property
+    def weight_bits(self) -> int:
+        """Signed width of a weight."""
+        return _signed_bits(*self.weight_range)
+
+    @property
     def unit_columns(self) -> int:
         """Unit columns of a tile, each with an ADC of its own: 1 in the offset mapping, else 0."""
         return int(self.array.mapping is Mapping.OFFSET)
@@ -297,6 +303,11 @@ class ChipConfig(Table):
         """Width of the sum over the blocks of any matrix whose vectors fit the vector memory."""
         shortest = min(direction.inputs for direction in self.directions)
         return self.result_bits + (-(-self.machine.vector_words // shortest) - 1).bit_length()
+
+    @property
+    def counters(self) -> int:
+        """Performance counters: those of the chip, and those of each tile."""
+        return len(CHIP_COUNTERS) + self.machine.tiles * len(TILE_COUNTERS)
 
     # Programming
 
