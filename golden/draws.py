@@ -29,11 +29,18 @@ class Draw(enum.IntEnum):
     ADC_STATICS = 9
     SENSE_NOISE = 10
     VERIFY_NOISE = 11
+    TILE = 12
 
 
 def stream(seed: int, *draw: int) -> np.random.Generator:
     """Return the generator of a kind of draws, and of a part of it where it has parts."""
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=draw)))
+
+
+def tile_seed(seed: int, tile: int) -> int:
+    """Return the seed of the physics of a tile of a chip, of 63 bits."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(Draw.TILE, tile))
+    return int(sequence.generate_state(1, np.uint64)[0] >> 1)
 
 
 def keyed_normal(seed: int, draw: Draw, cell: ArrayLike, count: ArrayLike) -> NDArray[np.float64]:

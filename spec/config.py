@@ -12,8 +12,7 @@ from typing import ClassVar
 
 from spec.direction import Direction
 from spec.errors import digits, require
-from spec.framing import BAUD
-from spec.isa import CHIP_COUNTERS, TILE_COUNTERS
+from spec.hardware import hardware_values
 from spec.narrowing import narrowing
 from spec.physics import IDEAL, WIRES, Physics
 from spec.table import Table, digest
@@ -25,14 +24,6 @@ from spec.tables import (
     Mapping,
     ProgrammingConfig,
 )
-
-HARDWARE_FIELDS = {
-    "array": ("rows", "columns", "cell_bits", "slices", "mapping"),
-    "converter": ("input_bits", "dac_bits", "adc_bits", "adcs"),
-    "programming": ("pulse_bits", "pulse_first", "pulse_increment", "pulse_limit"),
-    "machine": ("tiles", "lanes", "vector_words", "program_words", "weight_words", "matrices"),
-}
-"""Fields that the Verilog depends on as they are."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +64,7 @@ class ChipConfig(Table):
         require(
             columns % self.converter.adcs == 0,
             f"adcs must divide columns ({columns}) evenly, not {self.converter.adcs}: take one of "
-            f"{', '.join(str(n) for n in _divisors(columns))}",
+            f"{', '.join(str(n) for n in range(1, columns + 1) if columns % n == 0)}",
         )
         for name in WIRES:
             ohms = getattr(self.physics.wires, name)
@@ -304,11 +295,6 @@ class ChipConfig(Table):
         shortest = min(direction.inputs for direction in self.directions)
         return self.result_bits + (-(-self.machine.vector_words // shortest) - 1).bit_length()
 
-    @property
-    def counters(self) -> int:
-        """Performance counters: those of the chip, and those of each tile."""
-        return len(CHIP_COUNTERS) + self.machine.tiles * len(TILE_COUNTERS)
-
     # Programming
 
     @property
@@ -348,6 +334,15 @@ class ChipConfig(Table):
         step = self.verify_step
         exact = tuple(self._verify_target(level, step) for level in range(self.levels))
         return len(set(exact)) == self.levels and exact == self.verify_targets
+
+    def require_verifiable(self) -> None:
+        """Raise `UserError` unless every level of a cell can be told from the others."""
+        require(
+            self.verifiable,
+            f"an ADC of adc_bits={self.converter.adc_bits} cannot tell the {self.levels} levels of "
+            f"a cell when it reads one with dac_bits={self.converter.dac_bits}: raise adc_bits or "
+            "dac_bits",
+        )
 
     def _verify_target(self, level: int, step: int) -> int:
         units = (self.array.g_min_s / self.g_step_s + level) * self.verify_code
@@ -389,45 +384,17 @@ class ChipConfig(Table):
 
     # Identity
 
-    @property
-    def hardware_values(self) -> dict[str, object]:
-        """Everything that the Verilog of the chip depends on, by name.
-
-        Fields that the RTL does not depend on are not in it, such as the physics; of others only
-        what the RTL has of them is.
-        """
-        values: dict[str, object] = {
-            name: getattr(getattr(self, table), name)
-            for table, names in HARDWARE_FIELDS.items()
-            for name in names
-        }
-        return values | {
-            "result_bits": self.result_bits,
-            "verify_code": self.verify_code,
-            "verify_step": self.verify_step,
-            "verify_tolerance": self.verify_tolerance,
-            "verify_targets": self.verify_targets,
-            "baud_cycles": round(self.machine.clock_hz / BAUD),
-        }
-
     @cached_property
     def hardware(self) -> str:
-        """Hash that differs exactly if the Verilog of the chip does, as 16 hexadecimal digits.
-
-        It stands in the Verilog and in the identity.
-        """
-        return digest(self.hardware_values)
+        """Hash, in Verilog and identity, that differs exactly if the chip's Verilog does."""
+        return digest(hardware_values(self))
 
     @cached_property
     def whole(self) -> str:
-        """Hash that differs whenever a field does, as 16 hexadecimal digits; for results."""
+        """Hash, in results, that differs whenever a field does."""
         return digest(dataclasses.asdict(self))
 
 
 def _signed_bits(low: int, high: int) -> int:
     """Return the smallest two's complement width that holds both."""
     return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
-
-
-def _divisors(number: int) -> list[int]:
-    return [n for n in range(1, number + 1) if number % n == 0]

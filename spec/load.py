@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from spec.config import ChipConfig
 from spec.errors import UserError, require, shown
+from spec.files import named, read_text
 from spec.table import Table, check_keys
 
 PRESETS = Path(__file__).parent / "presets"
@@ -15,6 +16,30 @@ PRESETS = Path(__file__).parent / "presets"
 def presets() -> list[str]:
     """Return the names of all presets."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def locate(source: str | Path) -> Path:
+    """Return the path of a configuration, which is given as `load` is.
+
+    Raises
+    ------
+    UserError
+        If it is neither a preset nor a path.
+    """
+    require(
+        isinstance(source, str | Path),
+        f"a configuration must be the name of a preset or the path of a .toml file, not "
+        f"{shown(source)}",
+    )
+    path = Path(source)
+    if path.suffix:
+        return path
+    require(
+        str(source) in presets(),
+        f"configuration {shown(str(source))} is neither a preset ({', '.join(presets())}) nor "
+        "the path of a .toml file",
+    )
+    return PRESETS / f"{source}.toml"
 
 
 def load(source: str | Path, **changes: Any) -> ChipConfig:
@@ -32,25 +57,24 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
     UserError
         If the file cannot be read, a key is unknown or missing, or a value is refused.
     """
-    path = Path(source)
-    if not path.suffix:
-        require(
-            str(source) in presets(),
-            f"configuration {shown(str(source))} is neither a preset ({', '.join(presets())}) nor "
-            "the path of a .toml file",
-        )
-        path = PRESETS / f"{source}.toml"
+    path = locate(source)
+    text = read_text(path, "configuration")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"configuration {path} cannot be read: {why}") from None
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"configuration {named(path)} cannot be read: {error}") from None
+    except (ValueError, RecursionError):
+        # Of a decimal number that Python does not read, and of brackets in brackets.
+        raise UserError(
+            f"configuration {named(path)} cannot be read: it has a number of thousands of digits "
+            "or too many brackets in each other"
+        ) from None
     try:
         _refuse_flat(values)
         config = ChipConfig.of(**_flat(values, ChipConfig, ""))
         return config.replace(**changes)
     except UserError as error:
-        raise UserError(f"configuration {path}: {error}") from None
+        raise UserError(f"configuration {named(path)}: {error}") from None
 
 
 def _refuse_flat(values: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ itself uses nothing but R and V elements.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from golden.array.wires import check_conductances, check_resistances, check_voltages
+from golden.array.circuit import check_conductances, check_resistances, check_voltages
 from spec.errors import UserError
 
 

@@ -51,33 +51,24 @@ Two things keep the digits:
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lu_factor, lu_solve
 from scipy.linalg.lapack import dpttrs
 
+from golden.array.circuit import (
+    Floats,
+    Lines,
+    Resistances,
+    check_conductances,
+    check_resistances,
+    check_voltages,
+)
 from spec.errors import UserError
-
-Floats = NDArray[np.float64]
 
 GROWTH = 1e3
 """Bound on the amplification of rounding errors within one segment of the march."""
-
-ISOLATION = 1e5
-"""Largest product of a wire resistance and a cell conductance: beyond it the array is cut off."""
-
-
-class Lines(NamedTuple):
-    """Voltages of the line nodes at every cell, and the currents that leave the bit lines."""
-
-    word: Floats
-    """Word-line node voltages in volts, [..., rows, columns]."""
-    bit: Floats
-    """Bit-line node voltages in volts, [..., rows, columns]."""
-    current: Floats
-    """Column currents into the virtual grounds in amperes, [..., columns]."""
 
 
 def effective_matrix(
@@ -219,67 +210,6 @@ def solve_nonlinear(
     return _for_each_array(solve, G, v)
 
 
-def check_conductances(G: ArrayLike) -> Floats:
-    """Return G as float64 [..., rows, columns] or raise UserError."""
-    G = np.ascontiguousarray(G, dtype=np.float64)
-    if G.ndim < 2 or 0 in G.shape[-2:]:
-        raise UserError(
-            f"conductances have shape {G.shape}; they must be [..., rows, columns] with at least "
-            "one row and one column"
-        )
-    bad = ~(np.isfinite(G) & (G >= 0))
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise UserError(
-            f"conductance of cell {where} is {G[where]:g} S; it must be finite and 0 or more "
-            "(0 is an open cell)"
-        )
-    return G
-
-
-class Resistances(NamedTuple):
-    """Checked wire resistances in ohms."""
-
-    word: float
-    bit: float
-    driver: float
-    sense: float
-
-
-def check_resistances(
-    G: Floats, r_word: float, r_bit: float, r_driver: float, r_sense: float
-) -> Resistances:
-    """Return the resistances of lines with cells G, or raise UserError naming the bad one."""
-    wires = Resistances(float(r_word), float(r_bit), float(r_driver), float(r_sense))
-    largest = float(G.max(initial=0.0))
-    for name, ohms in wires._asdict().items():
-        if not 0 <= ohms < np.inf:
-            raise UserError(
-                f"r_{name} is {ohms:g} ohm; it must be finite and 0 or more (0 is an ideal line)"
-            )
-        if ohms * largest > ISOLATION:
-            raise UserError(
-                f"r_{name} is {ohms:g} ohm, which isolates the array: it must be at most "
-                f"{ISOLATION / largest:.3g} ohm, {ISOLATION:.0e} times the resistance of the most "
-                "conductive cell"
-            )
-    return wires
-
-
-def check_voltages(v: ArrayLike, G: Floats) -> Floats:
-    """Return v as float64 [stack..., vectors..., rows] of arrays G or raise UserError."""
-    v = np.asarray(v, dtype=np.float64)
-    stack, rows = G.shape[:-2], G.shape[-2]
-    if v.ndim <= len(stack) or v.shape[-1] != rows or v.shape[: len(stack)] != stack:
-        raise UserError(
-            f"voltages have shape {v.shape}; for conductances of shape {G.shape} they must be "
-            f"[{''.join(f'{n}, ' for n in stack)}..., {rows}], the last dimension being the rows"
-        )
-    if not np.isfinite(v).all():
-        raise UserError(f"a voltage is {v[~np.isfinite(v)][0]} V; voltages must be finite")
-    return v
-
-
 def _for_each_array(solve: Callable[[Floats, Floats], Lines], G: Floats, v: Floats) -> Lines:
     """Collect solve(G [rows, columns], v [vectors, rows]) over the stack of G."""
     stack, (rows, columns) = G.shape[:-2], G.shape[-2:]
@@ -287,7 +217,7 @@ def _for_each_array(solve: Callable[[Floats, Floats], Lines], G: Floats, v: Floa
     vectors = int(np.prod(lead[len(stack) :]))
     nodes = (*lead, rows, columns)
     word, bit, current = np.empty(nodes), np.empty(nodes), np.empty((*lead, columns))
-    for at in np.ndindex(stack):
+    for at in np.ndindex(stack) if vectors else ():
         one = solve(G[at], v[at].reshape(vectors, rows))
         word[at] = one.word.reshape(word[at].shape)
         bit[at] = one.bit.reshape(bit[at].shape)

@@ -145,6 +145,8 @@ class Adcs:
 
     def _walk(self, held: NDArray[np.float64], errors: AdcErrors) -> NDArray[np.int64]:
         """Return the codes that the search finds, walking from a guess along the ladder."""
+        if held.size == 0:
+            return np.zeros(held.shape, np.int64)
         used = np.flatnonzero(np.bincount(self._step.ravel()))
         place = np.zeros(used[-1] + 1, np.int64)
         place[used] = np.arange(len(used))

@@ -7,13 +7,14 @@ are those of the line through the first and the last transition, INL and DNL wha
 that line. Noise blurs a transition to the level at which half of the samples are beyond.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spec.errors import require
+from spec.errors import UserError, require, require_integer
 
 Convert = Callable[[NDArray[np.float64]], NDArray[np.int64]]
 
@@ -21,6 +22,9 @@ Convert = Callable[[NDArray[np.float64]], NDArray[np.int64]]
 @dataclass(frozen=True)
 class Linearity:
     """Static errors of converters, one row a converter.
+
+    A converter whose last transition is not above its first has none that could be measured: all
+    its values are NaN.
 
     Attributes
     ----------
@@ -41,7 +45,7 @@ class Linearity:
 
     @property
     def missing(self) -> list[NDArray[np.int64]]:
-        """Positions in `dnl` of the codes that each converter never gives."""
+        """Positions in `dnl` of the codes that each measurable converter never gives."""
         return [np.flatnonzero(dnl <= -1 + 1e-9) for dnl in self.dnl]
 
 
@@ -53,16 +57,15 @@ def linearity(levels: NDArray[np.float64], ideal: NDArray[np.float64]) -> Linear
     Raises
     ------
     UserError
-        If there are fewer than two of them, or the last of a converter is not above its first.
+        If there are fewer than two of them.
     """
     lsb = _lsb(ideal)
     width = (levels[:, -1] - levels[:, 0]) / (len(ideal) - 1)
-    require(
-        bool((width > 0).all()),
-        "the last level of a converter is not above its first: it has no linearity to measure",
-    )
+    width = np.where(width > 0, width, np.nan)
     inl = (levels - levels[:, :1]) / width[:, None] - np.arange(len(ideal))
-    return Linearity((levels[:, 0] - ideal[0]) / lsb, width / lsb - 1, inl, np.diff(inl, axis=1))
+    # Adding no width makes the offset NaN with the others.
+    offset = (levels[:, 0] - ideal[0]) / lsb + 0 * width
+    return Linearity(offset, width / lsb - 1, inl, np.diff(inl, axis=1))
 
 
 def ramp(
@@ -129,18 +132,30 @@ def enob(
 ) -> NDArray[np.float64]:
     """Return the effective number of bits [converters] for a sine wave from `low` to `high`.
 
-    (SINAD - 1.76 dB) / 6.02 dB, of a coherent record: an odd number of periods, so that no sample
-    repeats. Signal is what a sine of that frequency explains, noise and distortion all the rest.
-    The wave should reach over the converter's whole range and not beyond it.
+    (SINAD - 1.76 dB) / 6.02 dB, of a coherent record: a number of periods that has no divisor in
+    common with the number of samples, so that none repeats. Signal is what a sine of that frequency
+    explains, noise and distortion all the rest. The wave should reach over the converter's whole
+    range and not beyond it. A converter that gives one code alone has no bits that could be
+    measured: NaN.
+
+    Raises
+    ------
+    UserError
+        If there are fewer samples than the 64 that tell a signal from its distortion.
     """
-    periods = 2 * (samples // 20) + 1
+    require_integer("samples of a sine", samples, 64, 1 << 24)
+    # About a tenth: the harmonics that matter stay apart from the signal.
+    periods = next(n for n in range(samples // 10, samples) if math.gcd(n, samples) == 1)
     phase = 2 * np.pi * periods * np.arange(samples) / samples
     inputs = (low + high) / 2 + (high - low) / 2 * np.sin(phase)
     codes = convert(np.repeat(inputs[:, None], converters, axis=1)).astype(np.float64)
     codes -= codes.mean(axis=0)
     waves = np.stack([np.sin(phase), np.cos(phase)])
     signal = 2 * ((waves @ codes / samples) ** 2).sum(axis=0)
-    sinad = signal / ((codes**2).mean(axis=0) - signal)
+    power = (codes**2).mean(axis=0)
+    # Of a record without any noise rounding is all that is left.
+    noise = np.maximum(power - signal, np.finfo(np.float64).eps * power)
+    sinad = np.divide(signal, noise, out=np.full(converters, np.nan), where=power > 0)
     bits: NDArray[np.float64] = (10 * np.log10(sinad) - 1.76) / 6.02
     return bits
 
@@ -156,12 +171,14 @@ def _share_below(
 ) -> NDArray[np.float64]:
     """Return the share [converters, transitions] of inputs [n] converted to less than a code."""
     codes = convert(np.repeat(inputs[:, None], converters, axis=1)) - low
-    counts = np.stack([np.bincount(each, minlength=transitions + 1) for each in codes.T])
+    counts = np.zeros((converters, transitions + 1))
+    for count, each in zip(counts, np.clip(codes, 0, transitions).T, strict=True):
+        count[:] = np.bincount(each, minlength=transitions + 1)
     below = counts.cumsum(axis=1)[:, :transitions] / len(inputs)
     beyond = (below[:, 0] == 0) | (below[:, -1] == 1)
-    require(
-        not beyond.any(),
-        f"converter {beyond.argmax()} has its first or last transition beyond the test: raise the "
-        "margin",
-    )
+    for converter in np.flatnonzero(beyond):
+        raise UserError(
+            f"converter {converter} has its first or last transition beyond the test: raise the "
+            "margin"
+        )
     return below

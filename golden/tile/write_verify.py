@@ -90,7 +90,7 @@ def targets(
         If the shape or a weight does not fit the configuration, the region reaches beyond the
         matrix, or the ADC cannot tell the levels.
     """
-    _require_verifiable(config)
+    config.require_verifiable()
     _require_inside("rows", rows, config.array.rows)
     _require_inside("columns", columns, config.array.columns)
     levels = cell_levels(config, slice_weights(config, weights))
@@ -125,7 +125,7 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
         cannot tell the levels.
     """
     config = analog.config
-    _require_verifiable(config)
+    config.require_verifiable()
     _require_cells(config, wanted)
     count = len(wanted)
     slices, rows, lines = wanted.slices, wanted.rows, wanted.lines(config)
@@ -159,15 +159,6 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
             where = (slices[active], rows[active], lines[active])
             analog.array.cells.pulse(*where, kind, amplitudes[active])
     return Outcome(success, codes, pulses)
-
-
-def _require_verifiable(config: ChipConfig) -> None:
-    require(
-        config.verifiable,
-        f"an ADC of adc_bits={config.converter.adc_bits} cannot tell the {config.levels} levels "
-        f"of a cell when it reads one with dac_bits={config.converter.dac_bits}: raise adc_bits or "
-        "dac_bits",
-    )
 
 
 def _require_inside(name: str, region: slice, size: int) -> None:

@@ -23,7 +23,8 @@ from hw.machine.interfaces import CODE_BITS, InstructionLayout, InstructionPort
 from hw.machine.scalar_arithmetic import ScalarArithmetic
 from hw.machine.vector_memory import ReadPort, WritePort
 from spec.config import ChipConfig
-from spec.isa import CHIP_COUNTERS, SCALAR_BITS, SCALARS, WORD_BITS, ErrorCode, Opcode
+from spec.counters import CHIP_COUNTERS
+from spec.isa import SCALAR_BITS, SCALARS, WORD_BITS, ErrorCode, Opcode
 
 TraceLayout = data.StructLayout(
     {

@@ -6,11 +6,14 @@ from functools import partial
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from environment.variables import replaced
 from hw.boundary import macro
 from hw.tile.tile import Tile
 from hw.top.chip import AxiChip, UartChip
 from spec.config import ChipConfig
 from spec.errors import require
+from spec.hardware import hardware_values
+from spec.tops import require_analog
 
 TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
     "tile": Tile,
@@ -18,9 +21,7 @@ TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
     "chip_uart": UartChip,
     "chip_traced": partial(AxiChip, traced=True),
 }
-"""Top levels by name."""
-
-ANALOG = "ports", "blackbox"
+"""Top levels by name, those of `spec.tops`."""
 
 
 def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
@@ -35,13 +36,14 @@ def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
         If there is no such top level, or it cannot have the arrays so.
     """
     require(top in TOPS, f"there is no top level {top!r}: take one of {', '.join(TOPS)}")
-    require(analog in ANALOG, f"ANALOG must be one of {', '.join(ANALOG)}, not {analog!r}")
+    require_analog(top, analog)
     blackbox = analog == "blackbox"
-    require(not blackbox or top == "chip", f"only the top level chip has black boxes, not {top}")
     design = AxiChip(config, blackbox=True) if blackbox else TOPS[top](config)
-    body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
+    # Amaranth prefers a Yosys of the system, which writes other bytes in each release.
+    with replaced({"AMARANTH_USE_YOSYS": "builtin"}):
+        body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
     if blackbox:
         body += macro.stub(config)
     lines = [f"Ohmulator {top}", f"hardware hash {config.hardware}"]
-    lines += [f"  {name} = {value}" for name, value in config.hardware_values.items()]
+    lines += [f"  {name} = {value}" for name, value in hardware_values(config).items()]
     return "".join(f"// {line}\n" for line in lines) + body

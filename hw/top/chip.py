@@ -171,6 +171,7 @@ class Chip(wiring.Component):
     """
 
     def __init__(self, config: ChipConfig):
+        config.require_verifiable()
         self.config = config
         super().__init__(
             {
@@ -178,7 +179,7 @@ class Chip(wiring.Component):
                 "replies": Out(stream.Signature(ReplyWord)),
                 "line": In(LineCounters),
                 "link": Out(LinkCounters),
-                "control": In(ControlPort(config.counters)),
+                "control": In(ControlPort(config.machine.counters)),
                 "analog": Out(AnalogPort(config)).array(config.machine.tiles),
                 "trace": Out(TracePort(config)),
             }
@@ -189,7 +190,7 @@ class Chip(wiring.Component):
         m = Module()
         sizes = {space: space_words(config, space) for space in Space}
         m.submodules.responder = responder = Responder(
-            sizes, identity(config), config.counters
+            sizes, identity(config), config.machine.counters
         )
         m.submodules.host = host = HostAccess(config)
         m.submodules.sequencer = sequencer = Sequencer(config)
@@ -271,7 +272,7 @@ class AxiChip(wiring.Component):
 
     def __init__(self, config: ChipConfig, *, traced: bool = False, blackbox: bool = False):
         self.config, self.traced, self.blackbox = config, traced, blackbox
-        self.registers = AxiRegisters(identity(config), config.counters)
+        self.registers = AxiRegisters(identity(config), config.machine.counters)
         super().__init__(
             {
                 "s_axil": In(AxiLite(len(self.registers.s_axil.awaddr))),

@@ -1,26 +1,29 @@
 """Print cells and area of a tile and of chips: `make area`."""
 
-from hw.tools.area import measure, table
+from collections.abc import Sequence
+
 from ohmulator import cli
 from spec.load import load
+from spec.tops import TOPS
+
+CHIPS = 1, 16
+"""Numbers of tiles of the chips that are measured."""
 
 
-def main() -> None:
-    parser = cli.Parser(
-        prog="ohmulator.jobs.area",
-        description="Print cells and area of a tile and of chips in NAND2 equivalents.",
-    )
-    parser.add_argument("--config", default="digits", help="preset or TOML file (default: digits)")
-    parser.add_argument("--top", help="top level (default: tile, and chips of 1 and 16 tiles)")
-    args = parser.parse_args()
-    if args.top:
-        print(table({args.top: measure(load(args.config), args.top)}))
-        return
-    areas = {"tile": measure(load(args.config), "tile")}
-    for tiles in (1, 16):
-        areas[f"chip, tiles = {tiles}"] = measure(load(args.config, tiles=tiles), "chip")
-    print(table(areas))
+@cli.job
+def main(argv: Sequence[str]) -> int:
+    parser = cli.Parser("area", "TOP all is a tile, and chips of 1 and 16 tiles.")
+    parser.config("digits")
+    parser.choice("top", "all", ("all", *TOPS), "top level")
+    args = parser.read(argv)
+    if args.top == "all":
+        designs = {"tile": (load(args.config), "tile")}
+        for tiles in CHIPS:
+            designs[f"chip, tiles = {tiles}"] = load(args.config, tiles=tiles), "chip"
+    else:
+        designs = {args.top: (load(args.config), args.top)}
 
+    from hw.tools.area import measure, table
 
-if __name__ == "__main__":
-    cli.run(main)
+    cli.say(table({name: measure(*design) for name, design in designs.items()}))
+    return 0

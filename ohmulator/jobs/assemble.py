@@ -1,31 +1,25 @@
-"""Assemble a program and print its listing."""
+"""Assemble a program and print its listing: `ohmulator assemble FILE`."""
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from ohmulator import cli
 from spec.assembly import AssemblyError, assemble, disassemble
 from spec.errors import UserError
+from spec.files import named, read_text
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="ohmulator.jobs.assemble", description="Assemble a program and print its listing."
-    )
-    parser.add_argument("program", type=Path, help="assembly text")
-    args = parser.parse_args()
+@cli.job
+def main(argv: Sequence[str]) -> int:
+    parser = cli.Parser("assemble")
+    parser.add_argument("program", type=Path, metavar="FILE", help="assembly text")
+    path = parser.read(argv).program
+    text = read_text(path)
     try:
-        words = assemble(args.program.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{args.program} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{args.program} is no text: {error}") from None
+        words = assemble(text)
     except AssemblyError as error:
-        raise UserError(f"{args.program}, {error}") from None
+        raise UserError(f"{named(path)}, {error}") from None
     lines = disassemble(words).splitlines()
-    for address, (word, line) in enumerate(zip(words, lines, strict=True)):
-        print(f"{address:5}  {word:016x}  {line}")
-
-
-if __name__ == "__main__":
-    cli.run(main)
+    listing = enumerate(zip(words, lines, strict=True))
+    cli.say("\n".join(f"{address:5}  {word:016x}  {line}" for address, (word, line) in listing))
+    return 0

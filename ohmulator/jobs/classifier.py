@@ -12,11 +12,11 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
+from ohmulator.jobs.digits import CLASSES, PIXELS, WHITE
 from spec.config import ChipConfig
-from spec.errors import require
 
-PIXELS, CLASSES, WHITE = 64, 10, 16
 HELD_OUT = 540
+"""Images that the classifier is not fitted on."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +54,8 @@ def predictions(results: NDArray[np.int64]) -> NDArray[np.int64]:
 def fit(config: ChipConfig, seed: int) -> Classifier:
     """Split the images at random, fit a classifier, and quantise it for a tile.
 
-    Raises
-    ------
-    UserError
-        If the tile is too small for 64 pixels and 10 classes, or its inputs hold no pixel.
+    The configuration must be one that `ohmulator.jobs.digits.require_digits` accepts.
     """
-    require(
-        config.array.rows >= PIXELS and config.array.columns >= CLASSES,
-        f"digits need a tile of at least {PIXELS} rows and {CLASSES} columns, not "
-        f"{config.array.rows} x {config.array.columns}: take a larger configuration",
-    )
-    require(
-        config.input_range[1] >= 1,
-        f"digits need input_bits of 2 or more, not {config.converter.input_bits}",
-    )
     images, labels = load_digits(return_X_y=True)
     fit_x, test_x, fit_y, test_y = train_test_split(
         images, labels, test_size=HELD_OUT, random_state=seed, stratify=labels

@@ -1,33 +1,35 @@
 """Write the generated pages of the documentation: `make docs`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from environment.files import write_whole
-from ohmulator import cli, pins, reference
+from environment.files import Outputs
+from ohmulator import cli
 from spec.load import load
 
 DOCS = Path(__file__).parents[2] / "docs"
 PINS_PRESET = "digits"
+PAGES = "machine.md", "pins.md"
 
 
 def documents() -> dict[str, str]:
     """Return the generated pages by the names of their files in `docs`."""
+    from ohmulator import pins, reference
+
     return {
         "machine.md": reference.reference(),
         "pins.md": pins.document(load(PINS_PRESET), PINS_PRESET),
     }
 
 
-def main() -> None:
-    parser = cli.Parser(
-        prog="ohmulator.jobs.docs", description="Write the generated pages of the documentation."
-    )
-    parser.add_argument("--out", type=Path, default=DOCS, help=f"folder (default: {DOCS})")
-    args = parser.parse_args()
-    for name, text in documents().items():
-        write_whole(args.out / name, text)
-        print(f"wrote {args.out / name}")
+@cli.job
+def main(argv: Sequence[str]) -> int:
+    parser = cli.Parser("docs")
+    parser.out(str(DOCS), "folder")
+    args = parser.read(argv)
+    outputs = Outputs({page: args.out / page for page in PAGES})
 
-
-if __name__ == "__main__":
-    cli.run(main)
+    outputs.write(documents())
+    for page in PAGES:
+        cli.say(f"wrote {outputs[page]}")
+    return 0

@@ -1,7 +1,8 @@
 """Pictures of results."""
 
 import io
-from pathlib import Path
+import warnings
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 
@@ -12,17 +13,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from environment.files import write_whole
 from golden.converter.linearity import Linearity
+from ohmulator.cli import printable
 from spec.config import ChipConfig
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
+def png(figure: Figure) -> bytes:
+    """Return a figure as a PNG file, and close it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120)
+    with warnings.catch_warnings():
+        # A path in a title may have characters that the font lacks, which become boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(buffer, format="png", dpi=120)
     plt.close(figure)
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def digits(
@@ -143,9 +147,11 @@ def adc(
 ) -> Figure:
     """Draw a transfer curve, and INL and DNL of all ADCs, the worst of them in colour.
 
-    `inputs` [n] in ideal LSB and `codes` [n, converters]; `measured` by a ramp.
+    `inputs` [n] in ideal LSB and `codes` [n, converters]; `measured` by a ramp, which may have
+    measured no errors of some or all.
     """
-    worst = int(np.abs(measured.inl).max(axis=1).argmax())
+    known = np.isfinite(measured.offset)
+    worst = int(np.where(known, np.abs(measured.inl).max(axis=1), -1).argmax())
     figure, axes = plt.subplots(1, 3, figsize=(14, 4.4), layout="constrained")
     axes[0].plot(inputs, np.floor(inputs + 0.5), color="0.7", label="ideal")
     axes[0].plot(inputs, codes[:, worst], color="C3", label=f"ADC {worst}")
@@ -160,15 +166,19 @@ def adc(
         axis.plot(at, values.T, color="0.8", linewidth=0.5, zorder=0)
         axis.plot(at, values[worst], color="C3", linewidth=1, label=f"ADC {worst}")
         axis.plot([], [], color="0.8", label=f"all {len(values)} ADCs")
-        most = np.abs(values).max()
-        axis.set(title=f"{name}, at most {most:.2f} LSB", xlabel="code", ylabel=f"{name} (LSB)")
+        title = f"{name}, at most {np.abs(values[known]).max(initial=0):.2f} LSB"
+        if not known.all():
+            title += f"; {(~known).sum()} ADCs not measurable"
+        axis.set(title=title, xlabel="code", ylabel=f"{name} (LSB)")
     axes[2].axhline(-1, color="black", linestyle="--", linewidth=1, label="missing code")
     for axis in axes:
         axis.legend(loc="upper left", fontsize=8)
     return figure
 
 
-def sweep(results: dict[str, tuple[str, list[float], NDArray[np.float64]]], title: str) -> Figure:
+def sweep(
+    results: Mapping[str, tuple[str, Sequence[float], NDArray[np.float64]]], title: str
+) -> Figure:
     """Draw accuracies over each effect: axis label, values, accuracies [values, chips]."""
     figure, axes = plt.subplots(
         1, len(results), figsize=(3.2 * len(results), 3.8), sharey=True, layout="constrained"
@@ -182,5 +192,6 @@ def sweep(results: dict[str, tuple[str, list[float], NDArray[np.float64]]], titl
         axis.set_xticklabels([f"{value:g}" for value in values])
         axis.grid(axis="y", alpha=0.4)
     axes[0].set(ylabel="digits right (%)")
-    figure.suptitle(title)
+    # A path in it may have dollar signs, which begin no formula.
+    figure.suptitle(printable(title), parse_math=False)
     return figure

@@ -1,36 +1,37 @@
-"""Diagnostics of a result as rows of a table, sentences and figures."""
+"""Diagnostics of a result as rows of a table, warnings and figures."""
 
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from golden.tile.diagnostics import Diagnostics
+from ohmulator.jobs.screen import Screen
 
 
-def add_rows(table: Table, diagnostics: Diagnostics) -> None:
-    """Add what happened to a result to a table of name and value."""
+def rows(diagnostics: Diagnostics) -> list[tuple[str, str]]:
+    """Return what happened to a result as rows of a table."""
     high, low = diagnostics.clipped_high.max(), diagnostics.clipped_low.max()
-    table.add_row("conversions clipped high, low (worst slice)", f"{high:.2%}, {low:.2%}")
-    used = ", ".join(f"{share:.0%}" for share in diagnostics.range_used)
-    table.add_row("ADC codes used, slice by slice", used)
     drop = diagnostics.ir_drop
-    table.add_row(
-        "IR drop of full drive, mean and worst line", f"{drop.mean():.1%}, {drop.max():.1%}"
-    )
+    found = [
+        ("conversions clipped high, low (worst slice)", f"{high:.2%}, {low:.2%}"),
+        (
+            "ADC codes used, slice by slice",
+            ", ".join(f"{share:.0%}" for share in diagnostics.range_used),
+        ),
+        ("IR drop of full drive, mean and worst line", f"{drop.mean():.1%}, {drop.max():.1%}"),
+    ]
     if diagnostics.failed is not None:
         failed = diagnostics.failed
-        table.add_row("cells off by over half a level", f"{failed.sum()} of {failed.size}")
+        found.append(("cells off by over half a level", f"{failed.sum()} of {failed.size}"))
+    return found
 
 
-def print_warnings(console: Console, diagnostics: Diagnostics) -> None:
-    """Print a sentence for each way in which the result may mean little."""
+def warn(screen: Screen, diagnostics: Diagnostics) -> None:
+    """Print a warning for each reason why the result may mean little."""
     for sentence in diagnostics.warnings():
-        console.print(f"warning: {sentence}", style="yellow", soft_wrap=True)
+        screen.warn(sentence)
 
 
 def figures(diagnostics: Diagnostics) -> dict[str, Any]:
-    """Return what happened to a result for a JSON file; lists have one share a step."""
+    """Return what happened to a result for a JSON file; lists have one share an ADC step."""
     found: dict[str, Any] = {
         "clipped_high": diagnostics.clipped_high.tolist(),
         "clipped_low": diagnostics.clipped_low.tolist(),

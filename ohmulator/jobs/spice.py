@@ -1,108 +1,103 @@
-"""Write the SPICE netlist of a programmed array: `make spice`."""
+"""Write one array of a chip as a SPICE netlist: `make spice`."""
 
-import argparse
-from pathlib import Path
+import shlex
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
-
-from environment.files import write_whole
-from golden.array.spice import netlist
+from environment.files import Outputs
 from ohmulator import cli
-from ohmulator.jobs.random_chip import random_chip
 from spec.config import ChipConfig
-from spec.errors import UserError, require, require_integer
-from spec.load import load
+from spec.errors import UserError, require, require_integer, shown
+from spec.load import load, locate
 
 QUICK_CELLS = 64 * 64
-"""Beyond it the user is told that ngspice takes a while: about 20 s for twice as many cells."""
+"""Cells beyond which ngspice takes a while: about 20 s for twice as many."""
 
 
-def parse() -> argparse.Namespace:
-    parser = cli.Parser(
-        prog="ohmulator.jobs.spice",
-        description="Write one array of a chip, programmed with random weights, as a SPICE netlist "
-        "with its wires. `ngspice -b FILE` prints the column currents, and the head of the file "
-        "has those that the model computes.",
-    )
-    parser.add_argument(
-        "--config", default="pku2025", help="preset or TOML file (default: pku2025)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the weights (default: 0)")
-    parser.add_argument("--slice", type=int, default=0, help="which array (default: 0)")
-    parser.add_argument(
-        "--drive",
-        help="DAC codes of the word lines: one for all, or one each, between commas (default: "
-        "v_read_v on all)",
-    )
-    parser.add_argument("--out", type=Path, help="file to write (default: out/spice/CONFIG.sp)")
-    return parser.parse_args()
-
-
-def main() -> int:
-    args = parse()
-    console = Console(highlight=False)
+@cli.job
+def main(argv: Sequence[str]) -> int:
+    args = options(argv)
     config = load(args.config)
-    require_integer("seed", args.seed, 0, 2**32 - 1)
-    require_integer(
-        "slice", args.slice, 0, config.array.slices - 1, " (slices of the configuration)"
-    )
-    physics = config.physics
+    slice_ = cli.integer("slice", args.slice, 0, config.array.slices - 1, " (slices)")
+    bend = config.physics.cells.nonlinearity
     require(
-        physics.cells.nonlinearity == 0,
-        f"the netlist has resistors for cells, but nonlinearity is "
-        f"{physics.cells.nonlinearity:g} per volt: set it to 0",
+        bend == 0,
+        f"the netlist has resistors for cells, but nonlinearity is {bend:g} per volt: set it to 0",
     )
-    volts = drive_v(config, args.drive)
-    analog, _ = random_chip(config, args.seed)
+    codes = drive_codes(config, args.drive)
+    outputs = Outputs({"the netlist": args.out}, {"the configuration": locate(args.config)})
+
+    import numpy as np
+
+    from golden.array.spice import netlist
+    from ohmulator.jobs.random_chip import random_chip
+
+    array = random_chip(config, args.seed)[0].array
+    read_v = config.converter.v_read_v
+    volts = np.array([read_v if code is None else code * config.v_step_v for code in codes])
+    wires = config.physics.wires
     deck = netlist(
-        analog.array.g_s[args.slice],
+        array.g_s[slice_],
         volts,
-        physics.wires.r_word_ohm,
-        physics.wires.r_bit_ohm,
-        physics.wires.r_driver_ohm,
-        physics.wires.r_sense_ohm,
+        wires.r_word_ohm,
+        wires.r_bit_ohm,
+        wires.r_driver_ohm,
+        wires.r_sense_ohm,
     )
-    currents = volts @ analog.array.effective_s[args.slice]
     head = [
-        f"* Array of slice {args.slice} of configuration {args.config}, hash {config.whole}",
+        f"* Array of slice {slice_} of {cli.printable(args.config)}, hash {config.whole}",
         "* What the model computes, in amperes:",
-        *(f"*   i(Vout{line}) = {amperes:.6e}" for line, amperes in enumerate(currents)),
     ]
-    path = args.out or Path("out/spice") / f"{Path(args.config).stem}.sp"
-    write_whole(path, "\n".join([*head, deck]))
-    slow = config.array.rows * config.bit_lines > QUICK_CELLS
-    console.print(
-        f"wrote {path}: {config.array.rows} x {config.bit_lines} cells; run it with "
-        f"ngspice -b {path}{' (takes from half a minute up)' if slow else ''}",
-        soft_wrap=True,
+    for line, amperes in enumerate(volts @ array.effective_s[slice_]):
+        head.append(f"*   i(Vout{line}) = {amperes:.6e}")
+    outputs.write({"the netlist": "\n".join([*head, deck])})
+
+    size = config.array.rows * config.bit_lines
+    slow = " (takes from half a minute up)" if size > QUICK_CELLS else ""
+    cli.say(
+        f"wrote {args.out}: {config.array.rows} x {config.bit_lines} cells; run it with "
+        f"ngspice -b {shlex.quote(str(args.out))}{slow}"
     )
     return 0
 
 
-def drive_v(config: ChipConfig, codes: str | None) -> NDArray[np.float64]:
-    """Return the word-line voltages [rows] for codes as on the command line, DACs ideal.
+def options(argv: Sequence[str]) -> Any:
+    parser = cli.Parser(
+        "spice",
+        "`ngspice -b FILE` prints the column currents, and the head of the file has those that the "
+        "model computes.",
+    )
+    parser.config("pku2025")
+    parser.seed("of the weights")
+    parser.add_argument("--slice", default="0", metavar="N", help="array (default: %(default)s)")
+    parser.add_argument(
+        "--drive",
+        metavar="CODES",
+        help="DAC codes of the word lines: one for all, or one each, between commas (default: the "
+        "read voltage on all)",
+    )
+    parser.out("out/spice/{config}.sp", "file to write", "FILE")
+    return parser.read(argv)
+
+
+def drive_codes(config: ChipConfig, text: str | None) -> list[int | None]:
+    """Return the DAC codes of all word lines, as on the command line; None is the read voltage.
 
     Raises
     ------
     UserError
         If they are not integers within `code_range`, or neither one nor `rows` of them.
     """
-    if codes is None:
-        return np.full(config.array.rows, config.converter.v_read_v)
+    rows = config.array.rows
+    if text is None:
+        return [None] * rows
     try:
-        values = [int(code) for code in codes.split(",")]
+        codes = [int(code) for code in text.split(",")]
     except ValueError:
-        raise UserError(f"drive must be integers between commas, not {codes!r}") from None
+        raise UserError(f"drive must be integers between commas, not {shown(text)}") from None
     require(
-        len(values) in (1, config.array.rows),
-        f"drive must be 1 DAC code or {config.array.rows} (rows), not {len(values)}",
+        len(codes) in (1, rows),
+        f"drive must be 1 DAC code or {rows} (rows), not {len(codes)}",
     )
-    for value in values:
-        require_integer("a DAC code of drive", value, *config.code_range)
-    return np.broadcast_to(np.array(values) * config.v_step_v, config.array.rows).astype(np.float64)
-
-
-if __name__ == "__main__":
-    cli.run(main)
+    checked = [require_integer("a DAC code of drive", each, *config.code_range) for each in codes]
+    return [*checked] if len(checked) == rows else [*checked] * rows

@@ -1,30 +1,27 @@
 """Write Verilog: `make verilog`."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
-from environment.files import write_whole
-from hw.tools.verilog import ANALOG, TOPS, generate
+from environment.files import Outputs
 from ohmulator import cli
-from spec.load import load
+from spec.load import load, locate
+from spec.tops import ANALOG, TOPS, require_analog
 
 
-def main() -> None:
-    parser = cli.Parser(prog="ohmulator.jobs.verilog", description="Write Verilog.")
-    parser.add_argument("--config", default="digits", help="preset or TOML file (default: digits)")
-    parser.add_argument("--top", default="tile", help=f"top level: {', '.join(TOPS)}")
-    parser.add_argument(
-        "--analog",
-        default="ports",
-        help=f"what stands for the arrays: {', '.join(ANALOG)} (default: ports)",
-    )
-    parser.add_argument("--out", type=Path, help="file to write (default: build/TOP-CONFIG.v)")
-    args = parser.parse_args()
-
+@cli.job
+def main(argv: Sequence[str]) -> int:
+    parser = cli.Parser("verilog")
+    parser.config("digits")
+    parser.choice("top", "tile", TOPS, "top level")
+    parser.choice("analog", "ports", ANALOG, "what stands for the arrays")
+    parser.out("build/{top}-{config}.v", "file to write", "FILE")
+    args = parser.read(argv)
+    require_analog(args.top, args.analog)
     config = load(args.config)
-    path = args.out or Path("build") / f"{args.top}-{Path(args.config).stem}.v"
-    write_whole(path, generate(config, args.top, args.analog))
-    print(f"wrote {path}: top level {args.top}, configuration hash {config.hardware}")
+    outputs = Outputs({"the Verilog": args.out}, {"the configuration": locate(args.config)})
 
+    from hw.tools.verilog import generate
 
-if __name__ == "__main__":
-    cli.run(main)
+    outputs.write({"the Verilog": generate(config, args.top, args.analog)})
+    cli.say(f"wrote {args.out}: top level {args.top}, hardware hash {config.hardware}")
+    return 0

@@ -1,84 +1,162 @@
-"""What all command lines share: errors in one sentence, files whole or not at all."""
+"""What all command lines share: options, errors in one sentence, streams, the exit status."""
 
+import io
 import os
-import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from environment.files import write_whole
 from ohmulator import cli
+from ohmulator.__main__ import main
+from ohmulator.jobs import JOBS
 from spec.errors import UserError
 
-
-@pytest.mark.parametrize(
-    "outcome, status", [(lambda: None, 0), (lambda: 0, 0), (lambda: 1, 1), (lambda: 3, 3)]
-)
-def test_the_status_is_what_main_returns(outcome, status):
-    with pytest.raises(SystemExit) as caught:
-        cli.run(outcome)
-    assert caught.value.code == status
+PROJECT = Path(__file__).parents[2]
 
 
-def failing(error):
-    def main():
+def raising(error):
+    @cli.job
+    def main(argv):
         raise error
 
     return main
 
 
-def test_bad_input_is_one_sentence_and_status_2(capsys):
-    with pytest.raises(SystemExit) as caught:
-        cli.run(failing(UserError("rows must be 1 or more, not 0")))
-    assert caught.value.code == 2
-    assert capsys.readouterr() == ("", "error: rows must be 1 or more, not 0\n")
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_the_status_is_what_the_work_returns(status):
+    assert cli.job(lambda argv: status)([]) == status
 
 
-def test_interrupts_leave_no_traceback(capsys):
-    with pytest.raises(SystemExit) as caught:
-        cli.run(failing(KeyboardInterrupt()))
-    assert caught.value.code == 130
-    assert capsys.readouterr() == ("", "interrupted\n")
+def test_arguments_are_those_of_the_process_unless_given(monkeypatch):
+    seen = []
+
+    @cli.job
+    def main(argv):
+        seen.append(list(argv))
+        return 0
+
+    monkeypatch.setattr(sys, "argv", ["program", "a"])
+    main()
+    main(["b"])
+    assert seen == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (UserError("rows must be 1, not 0"), 2, "error: rows must be 1, not 0"),
+        (UserError("out/a\nb\x1b\udcff"), 2, r"error: out/a\nb\x1b\udcff"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (PermissionError(13, "Permission denied", "/a/b"), 2, "error: /a/b: Permission denied"),
+        (OSError(28, "No space left on device"), 2, "error: No space left on device"),
+        (OSError("odd"), 2, "error: odd"),
+        (MemoryError(), 2, "error: there is not enough memory: take a smaller configuration"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_sentence(capsys, error, status, sentence):
+    assert raising(error)([]) == status
+    assert capsys.readouterr() == ("", f"{sentence}\n")
 
 
 def test_defects_keep_their_traceback():
     with pytest.raises(ZeroDivisionError):
-        cli.run(failing(ZeroDivisionError()))
+        raising(ZeroDivisionError())([])
 
 
-@pytest.mark.parametrize("content, expected", [("µ\n", "µ\n".encode()), (b"\0\xff", b"\0\xff")])
-def test_files_are_written_with_their_folder(tmp_path, content, expected):
-    path = tmp_path / "new" / "folder" / "file"
-    write_whole(path, content)
-    assert path.read_bytes() == expected
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert os.listdir(path.parent) == ["file"]
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
+def test_help_lists_the_jobs(capsys, arguments):
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert all(f"  {job:<8}  {about}\n" in said for job, about in JOBS.items())
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(UserError, match=f"^{path} cannot be written: No space left on device$"):
-        write_whole(path, "new")
-    assert os.listdir(tmp_path) == ["file"]
-    assert path.read_text() == "old"
-
-
-def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    write_whole(pipe, "figures")
-    assert os.read(end, 100) == b"figures" and stat.S_ISFIFO(pipe.stat().st_mode)
-    os.close(end)
+@pytest.mark.parametrize("job", JOBS)
+def test_help_of_each_job_comes_before_anything_heavy(job):
+    heavy = ("numpy", "scipy", "sklearn", "matplotlib", "amaranth", "cocotb", "rich", "sphinx")
+    code = (
+        "import sys; from ohmulator.__main__ import main; status = main(sys.argv[1:]);"
+        f"print(status, sorted(set(sys.modules) & set({heavy})))"
+    )
+    command = [sys.executable, "-c", code, job, "--help"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"usage: ohmulator {job} [-h]") and not done.stderr
+    assert done.stdout.splitlines()[-1] == "0 []"
 
 
-def test_a_link_to_a_file_stays_a_link(tmp_path):
-    link, file = tmp_path / "link", tmp_path / "file"
-    link.symlink_to(file)
-    write_whole(link, "figures")
-    assert link.is_symlink() and file.read_text() == "figures"
+def test_help_takes_a_fraction_of_a_second():
+    seconds = []
+    for _ in range(3):
+        before = os.times()
+        command = [sys.executable, "-m", "ohmulator", "run", "--help"]
+        subprocess.run(command, cwd=PROJECT, capture_output=True, check=True)
+        after = os.times()
+        # Of the processor: a busy machine makes nothing slow but the clock.
+        spent = after.children_user + after.children_system
+        seconds.append(spent - before.children_user - before.children_system)
+    assert min(seconds) < 0.3
+
+
+def test_integers_are_checked_alike(capsys):
+    assert cli.integer("seed", "7", *cli.SEED_RANGE) == 7
+    for text in ("-1", "4294967296", "1.0", "x", "", "9" * 5000):
+        with pytest.raises(UserError, match=r"^seed must be an integer of 0 to 4294967295, not "):
+            cli.integer("seed", text, *cli.SEED_RANGE)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_text_leaves_in_any_encoding(monkeypatch, encoding):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
+
+    @cli.job
+    def main(argv):
+        cli.say("µσ \udcff")
+        return 0
+
+    assert main([]) == 0
+    text = "µσ ".encode(encoding, errors="backslashreplace")
+    assert raw.getvalue() == text + b"\xff\n"
+
+
+def piped(code: str, reader: str) -> tuple[int, str]:
+    """Run Python whose standard output a shell command reads; return status and errors."""
+    command = f'"$0" -c "$1" | {reader}; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable, code],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("printing", ["cli.say('x')", "screen.table('x', [[('a', 'b')]])"])
+def test_a_reader_that_leaves_ends_no_job(printing):
+    code = (
+        "import sys; from ohmulator import cli; from ohmulator.jobs.screen import Screen\n"
+        "def work(argv):\n"
+        "    screen = Screen()\n"
+        f"    for _ in range(3000): {printing}\n"
+        "    return 5\n"
+        "sys.exit(cli.job(work)([]))"
+    )
+    assert piped(code, "true") == (5, "")
+    assert piped(code, "head -1 >/dev/null") == (5, "")
+
+
+def test_a_full_standard_output_is_an_error():
+    for job in (["spice", "--help"], ["assemble", "/dev/null"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "ohmulator", *job],
+                cwd=PROJECT,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        sentence = "error: standard output cannot be written: No space left on device\n"
+        assert (done.returncode, done.stderr) == (2, sentence)

@@ -1,17 +1,14 @@
 """What the jobs that show the physics print, draw and write, and what they refuse."""
 
-import io
+import dataclasses
 import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
-from rich.table import Table
 
 from golden.tile.analog import Analog
 from golden.tile.diagnostics import diagnose
@@ -19,10 +16,12 @@ from golden.tile.mapping import cell_levels
 from golden.tile.tile import Tile
 from golden.tile.weights import slice_weights
 from ohmulator import cli
-from ohmulator.jobs import digits, physics, report, sweep
+from ohmulator.jobs import measure, physics, report, stimuli, sweep
+from ohmulator.jobs import run as digits
 from ohmulator.jobs import sim as testbench
 from ohmulator.jobs import spice as export
 from ohmulator.jobs.random_chip import random_chip
+from ohmulator.jobs.screen import Screen
 from spec.config import ChipConfig
 from spec.errors import UserError
 from spec.load import load
@@ -30,12 +29,9 @@ from spec.physics import IDEAL, Physics
 from tests.support.configs import toml
 
 
-def run(monkeypatch, module, *arguments: object) -> int:
-    """Run the command of a module as its own `python -m` would; return its exit status."""
-    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.run(module.main)
-    return int(end.value.code)
+def run(job: cli.Main, *arguments: object) -> int:
+    """Run a job with arguments and return its exit status."""
+    return job([str(argument) for argument in arguments])
 
 
 def chip_file(folder: Path, changes: dict[str, object]) -> Path:
@@ -56,10 +52,10 @@ def is_picture(path: Path) -> bool:
     return path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 5000
 
 
-def test_physics_measures_what_was_drawn_for_the_chip(tmp_path, monkeypatch, capsys):
+def test_physics_measures_what_was_drawn_for_the_chip(tmp_path, capsys):
     path = chip_file(tmp_path, SMALL | {"stuck_high": 0.05})
     figures = tmp_path / "figures.json"
-    assert run(monkeypatch, physics, "--config", path, "--out", tmp_path, "--json", figures) == 0
+    assert run(physics.main, "--config", path, "--out", tmp_path, "--json", figures) == 0
     found = json.loads(figures.read_text())
     assert all(is_picture(tmp_path / f"{name}.png") for name in ("cells", "wires", "adc"))
 
@@ -79,10 +75,10 @@ def test_physics_measures_what_was_drawn_for_the_chip(tmp_path, monkeypatch, cap
     assert 0.1 < found["adc_inl_worst_lsb"] < 3 and found["adc_enob_worst"] < 7.9
 
 
-def test_physics_of_an_ideal_chip_is_ideal(tmp_path, monkeypatch):
+def test_physics_of_an_ideal_chip_is_ideal(tmp_path):
     figures = tmp_path / "figures.json"
     ideal = ("--config", "digits", "--out", tmp_path, "--json", figures)
-    assert run(monkeypatch, physics, *ideal) == 0
+    assert run(physics.main, *ideal) == 0
     found = json.loads(figures.read_text())
     assert found["cells_failed"] == 0 and found["ir_drop_worst"] < 1e-9
     assert found["adc_inl_worst_lsb"] < 1e-9 and found["adc_codes_missing"] == 0
@@ -102,10 +98,8 @@ def test_physics_of_an_ideal_chip_is_ideal(tmp_path, monkeypatch):
         (export, ["--drive", "16"], "a DAC code of drive must be an integer of -8 to 15, not 16"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_sentence(
-    tmp_path, monkeypatch, capsys, module, arguments, words
-):
-    assert run(monkeypatch, module, *arguments, "--out", tmp_path / "out") == 2
+def test_what_cannot_be_is_refused_in_a_sentence(tmp_path, capsys, module, arguments, words):
+    assert run(module.main, *arguments, "--out", tmp_path / "out") == 2
     said = capsys.readouterr().err
     assert re.search(words, said) and said.count("\n") == 1
     assert not list(tmp_path.iterdir())
@@ -113,31 +107,31 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 
 def test_adcs_far_off_are_measured_whole():
     config = load("digits", physics=Physics.of(adc_gain=0.2, adc_offset=10.0), **SMALL)
-    measured, _ = physics.measure_adcs(random_chip(config, 0)[0])
+    measured, _ = measure.measure_adcs(random_chip(config, 0)[0], *physics.ramp_of(config))
     assert measured.gain.std() == pytest.approx(0.2, rel=0.7)
     assert np.abs(measured.gain).max() > 0.2 and np.abs(measured.offset).max() > 8
     assert np.abs(measured.inl).max() < 0.1 and not any(map(len, measured.missing))
 
 
-def test_an_adc_without_linearity_leaves_no_picture(tmp_path, monkeypatch, capsys):
+def test_an_adc_without_linearity_leaves_no_picture(tmp_path, capsys):
     path = chip_file(tmp_path, SMALL | {"adc_bits": 1})
-    assert run(monkeypatch, physics, "--config", path, "--out", tmp_path / "out") == 2
-    assert "linearity needs at least two levels" in capsys.readouterr().err
+    assert run(physics.main, "--config", path, "--out", tmp_path / "out") == 2
+    assert "ADCs of adc_bits 1 have no linearity to measure" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_sweep_repeats_itself_and_faults_cost_accuracy(tmp_path, monkeypatch, capsys):
-    # Ends of each effect only: the job itself takes longer than a test should.
+    # Ends of each axis only: the job itself takes longer than a test should.
     short = {
-        name: sweep.Effect(effect.unit, effect.values[:: len(effect.values) - 1], effect.change)
-        for name, effect in sweep.EFFECTS.items()
+        name: dataclasses.replace(axis, values=axis.values[:: len(axis.values) - 1])
+        for name, axis in sweep.AXES.items()
     }
-    monkeypatch.setattr(sweep, "EFFECTS", short)
+    monkeypatch.setattr(sweep, "AXES", short)
     path = chip_file(tmp_path, SMALL | {"slices": 2} | NO_FAULTS)
     answers = []
     for name in ("a.json", "b.json"):
         wanted = ("--config", path, "--count", 2, "--out", tmp_path, "--json", tmp_path / name)
-        assert run(monkeypatch, sweep, *wanted) == 0
+        assert run(sweep.main, *wanted) == 0
         answers.append(json.loads((tmp_path / name).read_text()))
     assert answers[0] == answers[1]
     assert is_picture(tmp_path / "sweep.png")
@@ -149,11 +143,11 @@ def test_sweep_repeats_itself_and_faults_cost_accuracy(tmp_path, monkeypatch, ca
     assert f"{accuracies['ADC bits'][1]:.1%}" in capsys.readouterr().out
 
 
-def test_export_is_what_ngspice_and_the_model_agree_on(tmp_path, monkeypatch):
+def test_export_is_what_ngspice_and_the_model_agree_on(tmp_path):
     deck = tmp_path / "array.sp"
     drive = [0, 15, -8, 3, 7, 1, 2, 4]
     codes = "--drive=" + ",".join(map(str, drive))
-    assert run(monkeypatch, export, "--slice", 7, "--seed", 3, codes, "--out", deck) == 0
+    assert run(export.main, "--slice", 7, "--seed", 3, codes, "--out", deck) == 0
     config = load("pku2025")
     analog, _ = random_chip(config, 3)
     wanted = np.array(drive) * config.v_step_v @ analog.array.effective_s[7]
@@ -166,14 +160,14 @@ def test_export_is_what_ngspice_and_the_model_agree_on(tmp_path, monkeypatch):
     np.testing.assert_allclose([float(x) for x in found], wanted, rtol=1e-7)
 
 
-def test_export_refuses_curved_cells(tmp_path, monkeypatch, capsys):
+def test_export_refuses_curved_cells(tmp_path, capsys):
     path = chip_file(tmp_path, {"nonlinearity": 2.0})
-    assert run(monkeypatch, export, "--config", path, "--out", tmp_path / "a.sp") == 2
+    assert run(export.main, "--config", path, "--out", tmp_path / "a.sp") == 2
     assert "nonlinearity is 2 per volt: set it to 0" in capsys.readouterr().err
     assert not (tmp_path / "a.sp").exists()
 
 
-def test_a_report_tells_clipping_and_failed_cells():
+def test_a_report_tells_clipping_and_failed_cells(capsys):
     config = load("rough")
     weights = np.full((64, 64), 60)
     analog = Analog.programmed(config, weights)
@@ -181,12 +175,10 @@ def test_a_report_tells_clipping_and_failed_cells():
     products = Tile(config, analog).multiply(vectors, [0, 0])
     levels = cell_levels(config, slice_weights(config, weights))
     found = diagnose(analog, products, levels)
-    written = io.StringIO()
-    table, console = Table(), Console(width=200, file=written)
-    report.add_rows(table, found)
-    console.print(table)
-    report.print_warnings(console, found)
-    text = written.getvalue()
+    screen = Screen()
+    screen.table("chip", [report.rows(found)])
+    report.warn(screen, found)
+    text = capsys.readouterr().out
     assert "100.00%, 0.00%" in text and "warning: ADCs of slice 1 clip 100 %" in text
     assert f"{found.failed.sum()} of {found.failed.size}" in text and found.failed.sum() > 0
     figures = report.figures(found)
@@ -194,10 +186,10 @@ def test_a_report_tells_clipping_and_failed_cells():
     json.dumps(figures)
 
 
-def test_digits_meet_the_same_faults_in_verilog_and_model(tmp_path, monkeypatch, capsys):
+def test_digits_meet_the_same_faults_in_verilog_and_model(tmp_path, capsys):
     path = chip_file(tmp_path, SMALL | {"program_error": 0.5})
     figures = tmp_path / "figures.json"
-    assert run(monkeypatch, digits, "--config", path, "--out", tmp_path, "--json", figures) == 0
+    assert run(digits.main, "--config", path, "--out", tmp_path, "--json", figures) == 0
     found = json.loads(figures.read_text())
     assert found["words_different"] == 0 and found["words_compared"] == 5400
     assert found["rtl_accuracy"] == found["model_accuracy"] > 0.5
@@ -208,24 +200,24 @@ def test_digits_meet_the_same_faults_in_verilog_and_model(tmp_path, monkeypatch,
     assert is_picture(tmp_path / "digits.png") and (tmp_path / "boundary.gtkw").exists()
 
 
-def test_a_testbench_meets_the_faults_of_its_configuration(tmp_path, monkeypatch, capsys):
+def test_a_testbench_meets_the_faults_of_its_configuration(tmp_path, capsys):
     path = chip_file(tmp_path, SMALL)
     options = ("--config", path, "--count", 5, "--out", tmp_path)
-    assert run(monkeypatch, testbench, *options) == 0
+    assert run(testbench.main, *options) == 0
     assert "MATCH: all 50 words" in capsys.readouterr().out
     config = load(path)
-    job = testbench.tile_job(config, 0, 5, "")
+    job = stimuli.tile(config, 0, 5, "")
     assert job.config.physics == config.physics != Physics()
 
 
-def test_a_testbench_multiplies_in_either_direction(tmp_path, monkeypatch, capsys):
+def test_a_testbench_multiplies_in_either_direction(tmp_path, capsys):
     path = chip_file(tmp_path, SMALL)
     options = ("--config", path, "--count", 5, "--out", tmp_path / "none", "--transposed")
-    assert run(monkeypatch, testbench, *options) == 0
+    assert run(testbench.main, *options) == 0
     said = capsys.readouterr().out
     rows = load(path).array.rows
     assert f"MATCH: all {5 * rows} words of 5 transposed products" in " ".join(said.split())
     # No waveform, and no word of one.
     assert "waveforms" not in said and not (tmp_path / "none" / "boundary.vcd").exists()
     with pytest.raises(UserError, match="needs the differential mapping"):
-        testbench.tile_job(load("isaac"), 0, 5, "", transposed=True)
+        stimuli.tile(load("isaac"), 0, 5, "", transposed=True)

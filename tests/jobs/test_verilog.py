@@ -1,4 +1,4 @@
-"""`python -m ohmulator.jobs.verilog`: the same bytes everywhere, or one sentence and no file."""
+"""`python -m ohmulator verilog`: the same bytes everywhere, or one sentence and no file."""
 
 import os
 import re
@@ -22,7 +22,7 @@ PROJECT = Path(__file__).parents[2]
 
 def run(*arguments, cwd, seed="0"):
     env = os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": seed}
-    command = [sys.executable, "-W", "error", "-m", "ohmulator.jobs.verilog", *map(str, arguments)]
+    command = [sys.executable, "-W", "error", "-m", "ohmulator", "verilog", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 
@@ -90,7 +90,7 @@ def test_the_pin_list_is_up_to_date():
 @pytest.mark.parametrize(
     "top, analog, words",
     [
-        ("chip", "real", "ANALOG must be one of ports, blackbox, not 'real'"),
+        ("chip", "real", "analog must be one of ports, blackbox, not 'real'"),
         ("tile", "blackbox", "only the top level chip has black boxes, not tile"),
     ],
 )
@@ -107,7 +107,7 @@ def test_unknown_top_levels_are_refused():
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        (["--top", "tiel"], r"error: there is no top level 'tiel': take one of .*tile.*"),
+        (["--top", "tiel"], r"error: top must be one of tile, .*, not 'tiel'"),
         (["--config", "nothing"], r"error: configuration 'nothing' is neither a preset .*"),
         (["--config", "missing.toml"], r"error: configuration missing.toml cannot be read: .*"),
         (["--config", "bad.toml"], r"error: configuration bad.toml: rows must be .*, not 0"),

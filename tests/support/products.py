@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from golden.machine.machine import Machine
-from golden.machine.programmer import write_verify
+from golden.machine.programmer import set_directly, write_verify
 from golden.machine.scheduler import block_weights, blocks
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
@@ -20,7 +20,7 @@ from hw.machine.interfaces import InstructionPort
 from hw.machine.product_unit import ProductUnit
 from hw.machine.tile_bank import TilePort
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.config import ChipConfig
 from spec.isa import ErrorCode, Instruction, MachineError, Opcode, Space
 
@@ -136,7 +136,9 @@ class Scenario:
 
     def machine(self) -> Machine:
         """Return the model in the state before the products."""
-        machine = Machine(self.config, write_verify)
+        # Blocks that are held need no programming.
+        programmer = write_verify if self.config.verifiable else set_directly
+        machine = Machine(self.config, programmer)
         machine.tiles = [Tile(self.config, copy.deepcopy(analog)) for analog in self.analogs]
         for space, address, words in self.writes:
             machine.write(space, address, words)

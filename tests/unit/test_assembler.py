@@ -1,12 +1,9 @@
 """Assembly text to words, and back."""
 
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmulator import cli
 from ohmulator.jobs import assemble as assemble_job
 from spec.assembly import AssemblyError, assemble, disassemble
 from spec.isa import OPERATIONS, SCALARS, WORD_RANGE, Immediate, Instruction, Opcode
@@ -86,25 +83,18 @@ def test_errors_say_where(text, line, column, message):
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
-def command(monkeypatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["assemble", *map(str, arguments)])
-    with pytest.raises(SystemExit) as caught:
-        cli.run(assemble_job.main)
-    return caught.value.code
-
-
-def test_command_prints_a_listing(tmp_path, monkeypatch, capsys):
+def test_command_prints_a_listing(tmp_path, capsys):
     path = tmp_path / "program.s"
     path.write_text("loop: JUMP loop\n")
-    assert command(monkeypatch, path) == 0
+    assert assemble_job.main([str(path)]) == 0
     assert capsys.readouterr().out == "    0  0200000000000000  L0:     JUMP L0\n"
 
 
-def test_command_names_file_line_and_column(tmp_path, monkeypatch, capsys):
+def test_command_names_file_line_and_column(tmp_path, capsys):
     path = tmp_path / "program.s"
-    assert command(monkeypatch, path) == 2
+    assert assemble_job.main([str(path)]) == 2
     assert capsys.readouterr().err == f"error: {path} cannot be read: No such file or directory\n"
     path.write_text("\n HLT\n")
-    assert command(monkeypatch, path) == 2
+    assert assemble_job.main([str(path)]) == 2
     error = f"error: {path}, line 2, column 2: there is no instruction HLT: did you mean HALT?\n"
     assert capsys.readouterr().err == error

@@ -311,3 +311,35 @@ def test_three_bit_levels_are_within_reach_of_thirty_pulses(fresh):
         off = np.abs(error) > config.g_step_s / 4
         cells.pulse(*np.nonzero(off), kind[off], amplitude[off])
     assert (np.abs(cells.g_s - target) < config.g_step_s / 2).mean() >= 0.999
+
+
+@pytest.mark.parametrize("drift", [0.3, -0.3])
+@pytest.mark.parametrize("place", ["g_min_s", "g_max_s"])
+@pytest.mark.parametrize("kind", list(Pulse))
+def test_no_pulse_acts_backwards_wherever_a_cell_is(kind, place, drift):
+    """Cells drift beyond the bounds of the device, to which no pulse takes them back."""
+    config = chip(drift=drift, drift_spread=0.2, pulse_cycle_spread=1.0, stuck_any=0.05)
+    cells = Cells(config)
+    cells.place(np.full(cells.shape, getattr(config.array, place)))
+    for _ in range(3):
+        cells.wait(1e4)
+        before = cells.g_s
+        cells.pulse(*everywhere(cells), kind, 20)
+        moved = cells.g_s - before
+        assert ((moved >= 0) if kind is Pulse.SET else (moved <= 0)).all()
+        assert (moved[cells.stuck] == 0).all()
+
+
+def test_relaxation_takes_no_cell_back_to_a_bound():
+    config = chip(drift=0.5, relaxation=0.2)
+    cells = Cells(config)
+    cells.wait(1e6)
+    low = config.array.g_min_s / 1.1
+    assert (cells.g_s < low).all()
+    # An amplitude without effect: all that moves is relaxation.
+    cells.pulse(*everywhere(cells), Pulse.SET, 0)
+    before = cells.g_s
+    cells.relax()
+    assert (cells.g_s != before).any()
+    assert (cells.g_s >= before).all(), "beyond the bound no cell goes further"
+    assert (cells.g_s == before).mean() == pytest.approx(0.5, abs=0.05)

@@ -94,3 +94,31 @@ def test_enob_falls_with_noise_as_power_adds():
     bits = enob(converter(IDEAL[None], noise), 1, -126.0, 126.0, samples=1 << 16)
     lost = np.log2(np.sqrt((1 / 12 + noise**2) * 12)) - np.log2(126 / 128)
     assert bits[0] == pytest.approx(BITS - lost, abs=0.03)
+
+
+@pytest.mark.parametrize("samples", [64, 100, 1000, 4090, 4096, 4100, 5040])
+def test_enob_does_not_depend_on_the_length_of_the_record(samples):
+    """Any length: no sample of the record repeats, whatever divides it."""
+    inl = 0.5 * np.sin(np.linspace(0, 40 * np.pi, 255))
+    crooked = converter((IDEAL + inl)[None])
+    bits = enob(crooked, 1, -127.0, 126.0, samples)[0]
+    assert bits == pytest.approx(enob(crooked, 1, -127.0, 126.0, 1 << 16)[0], abs=0.2)
+    assert bits < BITS - 0.3
+
+
+def test_enob_needs_a_record():
+    with pytest.raises(UserError, match=r"samples of a sine must be an integer of 64 .*, not 63"):
+        enob(converter(IDEAL[None]), 1, -128, 127, 63)
+
+
+def test_converters_that_cannot_be_measured_say_so_and_spoil_no_other():
+    falling = np.stack([IDEAL, IDEAL[::-1]])
+    measured = linearity(falling, IDEAL)
+    assert measured.offset[0] == measured.gain[0] == 0
+    assert np.isnan(
+        [measured.offset[1], measured.gain[1], *measured.inl[1], *measured.dnl[1]]
+    ).all()
+    assert [codes.size for codes in measured.missing] == [0, 0]
+    bits = enob(converter(np.stack([IDEAL, IDEAL + 300])), 2, -128, 127)
+    assert bits[0] == pytest.approx(BITS, abs=0.1)
+    assert np.isnan(bits[1])

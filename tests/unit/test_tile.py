@@ -162,6 +162,20 @@ def test_no_vectors_are_no_products():
     assert multiply(config, weights, np.empty((0, 3))).results.shape == (0, 4)
 
 
+@pytest.mark.parametrize("mapping", ["differential", "offset"])
+@pytest.mark.parametrize("bent", [0.0, 2.0])
+def test_no_vectors_are_no_products_under_any_physics(mapping, bent):
+    faults = {"r_word_ohm": 2, "read_noise": 0.02, "dac_noise": 0.1, "dac_inl": 0.1}
+    faults |= {"adc_offset": 0.5, "adc_gain": 0.01, "sense_noise": 0.5, "drift": 0.1}
+    config = chip(mapping=mapping, nonlinearity=bent, **faults)
+    tile = Tile(config, Analog.programmed(config, random_operands(config, 1)[0]))
+    products = tile.multiply(np.zeros((0, 3)))
+    assert products.results.shape == (0, 4)
+    assert products.codes.shape[0] == products.clips_high.size == products.saturations.size == 0
+    if mapping == "differential":
+        assert tile.multiply(np.zeros((0, 4)), transposed=True).results.shape == (0, 3)
+
+
 @pytest.mark.parametrize(
     "steps, message",
     [

@@ -1,0 +1,30 @@
+"""Waveforms of a simulation among the results of a job."""
+
+import shlex
+from pathlib import Path
+
+from environment.files import Outputs
+
+NAMES = {
+    "the waveform": "boundary.vcd",
+    "the view of the waveform": "boundary.gtkw",
+    "the waveform of the RTL (Verilator)": "rtl.vcd",
+    "the waveform of the RTL (Icarus)": "rtl.fst",
+}
+"""Names of the files that `sim.runner.Build.run` leaves, by what they hold."""
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Return the paths that waveforms get in a folder of results, by what they hold."""
+    return {what: folder / name for what, name in NAMES.items()}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the waveforms that a simulation left in a folder, by what they hold."""
+    found = {what: path for what, path in files(folder).items() if path.exists()}
+    return {what: path.read_bytes() for what, path in found.items()}
+
+
+def viewer(outputs: Outputs) -> str:
+    """Return the command that shows the waveform."""
+    return f"gtkwave {shlex.quote(str(outputs['the view of the waveform']))}"

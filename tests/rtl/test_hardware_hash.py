@@ -1,0 +1,96 @@
+"""The hash of the hardware differs exactly if the Verilog does, whatever field is changed."""
+
+import re
+
+import pytest
+
+from hw.tools.verilog import generate
+from spec.config import ChipConfig
+from tests.support.configs import chip
+
+SMALL = chip(
+    rows=2,
+    columns=2,
+    adcs=2,
+    slices=1,
+    input_bits=2,
+    dac_bits=1,
+    adc_bits=5,
+    tiles=1,
+    lanes=1,
+    vector_words=16,
+    program_words=16,
+    weight_words=16,
+    matrices=1,
+)
+
+CHANGES = {
+    "rows": [3],
+    "columns": [4],
+    "cell_bits": [1, 3],
+    "slices": [2],
+    "mapping": ["offset"],
+    # Levels near the bottom of the cell and far from it: other targets of write-verify, or none.
+    "g_min_s": [0.0, 0.51e-6, 20e-6],
+    "g_max_s": [35.1e-6, 1e-6],
+    "settle_s": [0.0, 1e-6],
+    "input_bits": [3],
+    "dac_bits": [2],
+    "adc_bits": [6],
+    "adcs": [1],
+    "accumulator_bits": [6, SMALL.worst_result_bits, 40],
+    "v_read_v": [0.1, 1.0],
+    "pulse_bits": [6],
+    "pulse_first": [5],
+    "pulse_increment": [3],
+    "pulse_limit": [29],
+    "pulse_s": [0.0, 1e-6],
+    # Cycles a bit of the serial line: the same, and others.
+    "clock_hz": [100_000_001.0, 101e6, 50e6],
+    "tiles": [2],
+    "lanes": [2],
+    "vector_words": [32],
+    "program_words": [17],
+    "weight_words": [17],
+    "matrices": [2],
+    "seed": [1],
+    "r_word_ohm": [1.0],
+    "program_error": [0.1],
+    "adc_offset": [0.5],
+}
+
+
+def body(config: ChipConfig) -> str:
+    """Return the Verilog of the whole chip without its head and the hash in its identity."""
+    text = re.sub(r"^//.*\n", "", generate(config, "chip_uart"), flags=re.MULTILINE)
+    number = int(config.hardware, 16)
+    for word in (number & 0xFFFFFFFF, number >> 32):
+        assert f"32'd{word};" in text
+        text = text.replace(f"32'd{word};", "hash;")
+    return text
+
+
+@pytest.fixture(scope="module")
+def reference() -> str:
+    return body(SMALL)
+
+
+def test_every_field_is_changed():
+    physics = {name for name, table in ChipConfig.field_paths() if table.startswith("physics")}
+    assert {*CHANGES} - physics == {*ChipConfig.field_names()} - physics
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in CHANGES.items() for value in values]
+)
+def test_hash_differs_exactly_if_the_verilog_does(reference, name, value):
+    changed = SMALL.replace(**{name: value})
+    assert (changed.hardware != SMALL.hardware) == (body(changed) != reference)
+    assert changed.whole != SMALL.whole
+
+
+def test_both_kinds_of_changes_were_tried():
+    """Of the fields whose effect depends on the value: some that reach the Verilog, some not."""
+    for name in ("g_min_s", "g_max_s", "accumulator_bits", "clock_hz"):
+        differ = {SMALL.replace(**{name: v}).hardware != SMALL.hardware for v in CHANGES[name]}
+        assert differ == {True, False}, name
