@@ -16,7 +16,7 @@ from hw.boundary.analog import step_layout
 from hw.common.counters import ChipCounters, Counters
 from hw.common.item_memory import ItemMemory
 from hw.common.word_port import WordPort
-from hw.link.responder import ControlPort
+from hw.link.interfaces import ControlPort
 from hw.machine import vector_unit
 from hw.machine.interfaces import (
     CODE_BITS,
