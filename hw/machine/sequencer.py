@@ -17,7 +17,7 @@ from hw.common.arithmetic import fits
 from hw.common.counters import ChipCounters, Counters
 from hw.common.item_memory import ItemMemory
 from hw.common.word_port import WordPort
-from hw.link.responder import ControlPort
+from hw.link.interfaces import ControlPort
 from hw.machine.decoder import Decoder
 from hw.machine.interfaces import CODE_BITS, InstructionLayout, InstructionPort
 from hw.machine.scalar_arithmetic import ScalarArithmetic

@@ -16,15 +16,15 @@ from hw.boundary.macro import add_macro
 from hw.common.counters import ChipCounters, TileCounters
 from hw.common.word_port import WordPort
 from hw.link.axi import AxiCarrier, AxiLite, AxiRegisters, AxiStream
-from hw.link.responder import (
+from hw.link.interfaces import (
     CommandWord,
     ControlPort,
     LineCounters,
     LinkCounters,
     MemoryPort,
     ReplyWord,
-    Responder,
 )
+from hw.link.responder import Responder
 from hw.link.uart import Pins, UartCarrier
 from hw.machine.product_unit import ProductUnit
 from hw.machine.sequencer import Sequencer, TraceLayout
