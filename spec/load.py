@@ -61,8 +61,14 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
     text = read_text(path, "configuration")
     try:
         values = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise UserError(f"configuration {named(path)} cannot be read: {error}") from None
+    except (ValueError, RecursionError):
+        # Of a decimal number that Python does not read, and of brackets in brackets.
+        raise UserError(
+            f"configuration {named(path)} cannot be read: it has a number of thousands of digits "
+            "or too many brackets in each other"
+        ) from None
     try:
         _refuse_flat(values)
         config = ChipConfig.of(**_flat(values, ChipConfig, ""))

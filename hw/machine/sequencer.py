@@ -15,6 +15,7 @@ from amaranth.lib.wiring import In, Out
 from hw.boundary.analog import step_layout
 from hw.common.counters import ChipCounters, Counters
 from hw.common.item_memory import ItemMemory
+from hw.common.word_port import WordPort
 from hw.link.responder import ControlPort
 from hw.machine import vector_unit
 from hw.machine.interfaces import (
@@ -23,13 +24,12 @@ from hw.machine.interfaces import (
     UnitPort,
     UnitReply,
     UnitRequest,
-    WordPort,
 )
 from hw.machine.vector_memory import ReadPort, WritePort
 from hw.machine.vector_unit import clamped
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS
 from spec.isa import (
-    CHIP_COUNTERS,
     INSTRUCTION_FIELDS,
     OPERATIONS,
     PRODUCTS,

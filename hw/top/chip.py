@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hw.boundary.analog import AnalogPort
 from hw.boundary.macro import add_macro
 from hw.common.counters import ChipCounters, TileCounters
+from hw.common.word_port import WordPort
 from hw.link.axi import AxiCarrier, AxiLite, AxiRegisters, AxiStream
 from hw.link.responder import (
     CommandWord,
@@ -25,14 +26,14 @@ from hw.link.responder import (
     Responder,
 )
 from hw.link.uart import Pins, UartCarrier
-from hw.machine.interfaces import WordPort
 from hw.machine.product_unit import ProductUnit
 from hw.machine.sequencer import Sequencer, TraceLayout
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.framing import BAUD
-from spec.isa import CHIP_COUNTERS, HOLDING_FIELDS, TILE_COUNTERS, Space
+from spec.isa import HOLDING_FIELDS, Space
 from spec.packet import identity, space_words
 
 

@@ -23,16 +23,9 @@ from ohmulator.host.carrier import Carrier
 from ohmulator.host.errors import LinkError, MismatchError, ProgramError
 from ohmulator.host.link import LARGEST_WORD, MAX_SECONDS, Link, known_code
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS
 from spec.errors import UserError, is_integer, require, require_integer, require_number, shown
-from spec.isa import (
-    CHIP_COUNTERS,
-    NOT_COUNTED,
-    TILE_COUNTERS,
-    WORD_BITS,
-    WORD_RANGE,
-    ErrorCode,
-    Space,
-)
+from spec.isa import WORD_BITS, WORD_RANGE, ErrorCode, Space
 from spec.packet import (
     GEOMETRY,
     IDENTITY,

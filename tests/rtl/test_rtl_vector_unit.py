@@ -194,7 +194,7 @@ def test_rounding_decides_what_saturates():
     scales = [(Opcode.VSCALE, {**values, "b": b}) for b in (641, -641)]
     bench = bench_of(16, 1)
     bench.check(memory, scales[:1])
-    assert bench.model._vector[8] == LOW
+    assert bench.model.memories.vector[8] == LOW
     bench.check(memory, scales[1:])
 
 

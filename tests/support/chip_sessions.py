@@ -58,7 +58,7 @@ def random_programs(chip: SimulatedChip, examples: int) -> tuple[str, int]:
             chip.follow(LIMIT)
             for space in (Space.VECTOR, Space.SCALAR, Space.DESCRIPTOR, Space.HOLDING):
                 # The carrier compares what comes with the model.
-                chip.host.read(space, 0, len(seen.model._spaces[space]))
+                chip.host.read(space, 0, len(seen.model.memories.spaces[space]))
             chip.host.counters()
         finally:
             total += seen.instructions

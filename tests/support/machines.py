@@ -47,7 +47,7 @@ def scalar(machine: Machine, number: int) -> int:
 
 
 def state(machine: Machine) -> list[list[int]]:
-    spaces = [machine._spaces[space].tolist() for space in Space]
+    spaces = [machine.memories.spaces[space].tolist() for space in Space]
     return [*spaces, machine.counters()]
 
 

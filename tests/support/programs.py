@@ -11,7 +11,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from golden.machine.machine import Effects, Machine
+from golden.machine.effects import Effects
+from golden.machine.machine import Machine
 from ohmulator.compiler.words import to_words
 from spec.assembly import disassemble
 from spec.config import ChipConfig

@@ -13,7 +13,8 @@ from hw.machine.interfaces import UnitReply, UnitRequest
 from sim.bits import fields, pack_fields, read_bits, read_flag, unpack, write_bits, write_flag
 from sim.bridge import Bridge
 from sim.job import JOB_VARIABLE, read, save
-from spec.isa import TILE_COUNTERS, ErrorCode, Space
+from spec.counters import TILE_COUNTERS
+from spec.isa import ErrorCode, Space
 from tests.support.products import COUNTS, PORTS, Done, Outcome, Product, Scenario
 
 
