@@ -148,10 +148,10 @@ class Tile(wiring.Component):
         taken = shift_add.codes.valid & shift_add.codes.ready
         reported = write_verify.outcomes.valid & write_verify.outcomes.ready
         reading = write_verify.mode == Mode.READ
-        clips = [
-            (taken & beyond, code < 0)
-            for code, beyond in zip(codes.code, codes.beyond, strict=True)
-        ]
+        clips_high, clips_low = [], []
+        for code, beyond in zip(codes.code, codes.beyond, strict=True):
+            clips_high.append(taken & beyond & (code >= 0))
+            clips_low.append(taken & beyond & (code < 0))
         m.submodules.performance = performance = Counters(
             TileCounters,
             {
