@@ -19,6 +19,11 @@ from sim.job import JOB_VARIABLE, read, save
 from spec.config import ChipConfig
 from spec.errors import UserError, require
 
+# cocotb obeys variables as soon as it is imported.
+with replaced({}):
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
+
 PORTS = """`verilator_config
 public_flat_rw -module "{top}" -var "clk"
 public_flat_rw -module "{top}" -var "rst"
