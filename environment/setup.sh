@@ -55,7 +55,7 @@ choose_python() {
         set -- python3.13 python3.12 python3.11 python3
     fi
     for python; do
-        command -v "$python" >/dev/null || continue
+        command -v -- "$python" >/dev/null || continue
         packages=$("$python" -c "$judge" 2>&1) && return
         case $packages in
             'is Python '* | 'was built '*) reason=$packages ;;
@@ -70,7 +70,9 @@ choose_python() {
 find_missing() {
     packages=
     if ! choose_python && [ "$reason" = 'is not installed' ]; then
-        packages=$python
+        case $python in
+            python3 | python3.1[123]) packages=$python ;;
+        esac
     fi
     command -v c++ >/dev/null || packages="${packages:+$packages }g++"
     # Verilator is a Perl script that needs more than Debian's smallest Perl.
