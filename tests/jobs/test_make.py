@@ -131,12 +131,15 @@ def test_values_pass_unharmed_to_the_job(checkout: Checkout, job: str) -> None:
 def test_the_environment_gives_no_values(checkout: Checkout) -> None:
     variables = {name.rstrip("=1"): "1" for names in JOBS.values() for name in names}
     variables |= {"PYTHON": "$(shell touch pwned)", "PYTHONPATH": "/nowhere", "PYTHONHOME": "/no"}
-    variables |= {"PYTHONHASHSEED": "abc", "CDPATH": "/usr", "python": "false", "job": "false"}
+    variables |= {"PYTHONHASHSEED": "abc", "python": "false", "job": "false"}
+    elsewhere = checkout.folder.parent / "elsewhere"
+    shutil.copytree(checkout.folder, elsewhere)
+    variables["CDPATH"] = str(elsewhere)
     for job in JOBS:
         checkout.make(job, **variables)
         assert checkout.options() == []
         assert not [each for each in checkout.variables("environment") if "PYTHON" in each[:6]]
-    assert not list(checkout.folder.rglob("pwned"))
+    assert not list(checkout.folder.rglob("pwned")) and not (elsewhere / ".venv").exists()
 
 
 def test_values_are_not_handed_on_through_the_environment(checkout: Checkout) -> None:
