@@ -17,8 +17,8 @@ from spec.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, RIGHT_SHIFTS, WORD_RANGE
 Words = NDArray[np.uint32]
 
 
-class Chip(Protocol):
-    """What is needed of a chip: the machine of the model is one."""
+class Target(Protocol):
+    """Chip that programs are written to: a host, or the machine of the model."""
 
     def write(self, space: Space, address: int, words: Words) -> object: ...
 
@@ -42,11 +42,13 @@ class MatrixProgram:
         [rows, columns].
     matrix, tile
         Number of the matrix, and the tile of its first block.
+    start, transposed_start
+        Addresses of the instructions where the products begin. None if the chip has no transposed
+        ones.
+    instructions
+        Length of the program.
     batch
         Vectors at a time.
-    transposed_start
-        Address of the instruction where the product with the transpose begins; the other begins at
-        0. None if the chip has no transposed products.
     writes
         Images: space, address and words, to be written in this order.
     """
@@ -55,8 +57,10 @@ class MatrixProgram:
     weights: NDArray[np.int64]
     matrix: int
     tile: int
-    batch: int
+    start: int
     transposed_start: int | None
+    instructions: int
+    batch: int
     writes: tuple[tuple[Space, int, Words], ...]
 
 
@@ -68,6 +72,7 @@ def compile_matrix(
     matrix: int = 0,
     tile: int = 0,
     address: int = 0,
+    start: int = 0,
 ) -> MatrixProgram:
     """Compile a matrix of weights [rows, columns].
 
@@ -85,6 +90,8 @@ def compile_matrix(
         Tile of its first block.
     address
         Where its weights stand in the weight memory.
+    start
+        Address of the first instruction of the program.
 
     Raises
     ------
@@ -98,6 +105,7 @@ def compile_matrix(
     require_integer("matrix", matrix, 0, config.machine.matrices - 1, " (matrices - 1)")
     require_integer("tile", tile, 0, config.machine.tiles - 1, " (tiles - 1)")
     require_integer("address", address, 0, config.machine.weight_words, " (weight_words)")
+    require_integer("start", start, 0, config.machine.program_words, " (program_words)")
     batch = config.machine.vector_words // (rows + columns)
     require(
         batch > 0,
@@ -112,23 +120,25 @@ def compile_matrix(
     program = _product("MVM", batch * rows, shift, matrix)
     transposed_start = None
     if config.transposable:
-        transposed_start = len(program)
+        transposed_start = start + len(program)
         # RUN sets the steps for the other direction.
         step = config.transposed.covering_step
         setting = [f"SET s4, {step}", *(f"STEP s4, {s}" for s in range(config.steps))]
         program += _product("MVM_T", batch * columns, shift, matrix, setting)
     require(
-        len(program) <= config.machine.program_words,
+        start + len(program) <= config.machine.program_words,
         f"a program of {len(program)} instructions does not fit the program memory of "
-        f"{config.machine.program_words}: raise program_words",
+        f"{config.machine.program_words} from {start} on: raise program_words",
     )
     descriptor = np.array([rows, columns, address, tile])
     writes = (
-        (Space.PROGRAM, 0, np.array(program, "<u8").view("<u4")),
+        (Space.PROGRAM, 2 * start, np.array(program, "<u8").view("<u4")),
         (Space.WEIGHT, address, to_words(array)),
         (Space.DESCRIPTOR, matrix * len(DESCRIPTOR_FIELDS), to_words(descriptor)),
     )
-    return MatrixProgram(config, array, matrix, tile, batch, transposed_start, writes)
+    return MatrixProgram(
+        config, array, matrix, tile, start, transposed_start, len(program), batch, writes
+    )
 
 
 def _product(
@@ -147,7 +157,7 @@ def _product(
 
 
 def load(
-    chip: Chip,
+    target: Target,
     program: MatrixProgram,
     set_tile: Callable[[int, NDArray[np.int64]], None] | None = None,
 ) -> None:
@@ -155,7 +165,7 @@ def load(
 
     Parameters
     ----------
-    chip, program
+    target, program
         Which program to write where.
     set_tile
         Sets a tile, given by its number, to weights [rows, columns] of its size. Where the array
@@ -168,7 +178,7 @@ def load(
         If the tiles are to be set and cannot hold the matrix.
     """
     for space, address, words in program.writes:
-        chip.write(space, address, words)
+        target.write(space, address, words)
     if set_tile is None:
         return
     config = program.config
@@ -182,11 +192,11 @@ def load(
     for block in placed:
         set_tile(block.tile, block_weights(config, program.weights, block))
         holding = np.array([block.number, program.matrix + 1], np.uint32)
-        chip.write(Space.HOLDING, block.tile * len(HOLDING_FIELDS), holding)
+        target.write(Space.HOLDING, block.tile * len(HOLDING_FIELDS), holding)
 
 
 def multiply(
-    chip: Chip, program: MatrixProgram, vectors: ArrayLike, *, transposed: bool = False
+    target: Target, program: MatrixProgram, vectors: ArrayLike, *, transposed: bool = False
 ) -> NDArray[np.int64]:
     """Multiply vectors [n, rows] on a chip that holds the program: return results [n, columns].
 
@@ -200,7 +210,7 @@ def multiply(
         the chip has no transposed products.
     """
     inputs, outputs = program.weights.shape
-    start = 0
+    start = program.start
     if transposed:
         inputs, outputs = outputs, inputs
         program.config.require_transposable()
@@ -210,10 +220,10 @@ def multiply(
     results = np.empty((len(array), outputs), np.int64)
     for begin in range(0, len(array), program.batch):
         batch = array[begin : begin + program.batch]
-        chip.write(Space.VECTOR, 0, to_words(batch))
-        chip.write(Space.SCALAR, 0, np.array([len(batch), 0], np.uint32))
-        chip.run(start)
-        words = chip.read(Space.VECTOR, program.batch * inputs, len(batch) * outputs)
+        target.write(Space.VECTOR, 0, to_words(batch))
+        target.write(Space.SCALAR, 0, np.array([len(batch), 0], np.uint32))
+        target.run(start)
+        words = target.read(Space.VECTOR, program.batch * inputs, len(batch) * outputs)
         results[begin : begin + len(batch)] = from_words(words).reshape(-1, outputs)
     return results
 

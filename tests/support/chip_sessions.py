@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from golden.machine.machine import vector_unit
 from ohmulator.compiler.matrix import compile_matrix, multiply
 from ohmulator.compiler.matrix import load as load_matrix
-from ohmulator.host.chip import Chip
 from ohmulator.host.errors import MismatchError, ProgramError, RefusedError
+from ohmulator.host.host import Host
 from ohmulator.host.tb_chip import SimulatedChip
 from sim.lockstep import LockstepError
 from spec.assembly import assemble, disassemble
@@ -305,7 +305,7 @@ def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
     for change in ({"rows": 2 * config.array.rows}, {"clock_hz": 2 * config.machine.clock_hz}):
         before = state()
         try:
-            Chip(chip.carrier, config.replace(**change), timeout_s=1e-3)
+            Host(chip.carrier, config.replace(**change), timeout_s=1e-3)
         except MismatchError as error:
             note("another chip", str(error), before)
     return answers

@@ -1,9 +1,9 @@
 """One API to a chip, be it a model, a simulation or a board.
 
-    with Chip(carrier, config) as chip:
-        chip.write(Space.VECTOR, 0, vector)
-        chip.run()
-        result = chip.read(Space.VECTOR, 64, 64)
+    with Host(carrier, config) as host:
+        host.write(Space.VECTOR, 0, vector)
+        host.run()
+        result = host.read(Space.VECTOR, 64, 64)
 
 Commands are sent again when a reply is late or anything arrived damaged; the sequence number
 keeps the chip from executing one twice, see `spec.packet`.
@@ -79,7 +79,7 @@ class ChipStatus:
     link: dict[str, int]
 
 
-class Chip:
+class Host:
     """A chip behind a carrier. Identified, and refused if it is another, before anything else.
 
     Parameters
@@ -118,6 +118,10 @@ class Chip:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the chip."""
         self._carrier.close()
 
     def identify(self) -> dict[str, int]:
