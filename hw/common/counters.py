@@ -13,6 +13,12 @@ ChipCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in CHIP
 """Counters of what the tiles share, since reset."""
 
 
+def count(m: Module, counter: Value, event: Value) -> None:
+    """Add 1 to a register if `event`, unless it is at its largest."""
+    with m.If(event & ~counter.all()):
+        m.d.sync += counter.eq(counter + 1)
+
+
 class Counters(wiring.Component):
     """Add, in every cycle, an amount to each of some counters.
 

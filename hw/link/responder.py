@@ -14,6 +14,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.common.counters import count
 from spec.isa import COUNTER_BITS, WORD_BITS, ErrorCode, Space
 from spec.packet import (
     ADDRESSING,
@@ -361,12 +362,6 @@ class Responder(wiring.Component):
                         m.next = "RECEIVE"
 
         return m
-
-
-def count(m: Module, counter: Value, event: Value) -> None:
-    """Add 1 to a register if `event`, unless it is at its largest."""
-    with m.If(event & ~counter.all()):
-        m.d.sync += counter.eq(counter + 1)
 
 
 def _first(*rules: tuple[Value, ErrorCode | Value]) -> Value:

@@ -67,31 +67,3 @@ class UnitPort(wiring.Signature):
                 "reply": In(stream.Signature(UnitReply(config))),
             }
         )
-
-
-class WordPort(wiring.Signature):
-    """Access of the host to a space, by words, seen from the host.
-
-    It comes only while no program runs, and with addresses inside the space. One access a cycle.
-
-    Members
-    -------
-    address : Out, 32
-    write, data : Out, 1 and 32
-        Write the data in this cycle.
-    read : Out, 1
-        Read in this cycle.
-    value : In, 32
-        What was read, from the cycle after `read` until the next `read`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(
-            {
-                "address": Out(WORD_BITS),
-                "write": Out(1),
-                "data": Out(WORD_BITS),
-                "read": Out(1),
-                "value": In(WORD_BITS),
-            }
-        )

@@ -9,11 +9,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.boundary.analog import step_layout
-from hw.common.direction import directed
+from hw.common.arithmetic import tree_sum
+from hw.common.direction import by_direction
 from hw.converter.dac import VectorLayout
 from hw.machine.scheduler import BlockLayout
 from hw.machine.vector_memory import ReadPort
-from hw.tile.shift_add import tree_sum
 from spec.config import ChipConfig
 
 
@@ -75,7 +75,7 @@ class OperandLoader(wiring.Component):
         beats = -(-config.drive_lines // config.machine.lanes)
         last_beat = (beats - 1) * config.machine.lanes
         transposed = self.transposed
-        lines = directed(config, transposed, lambda way: way.inputs)
+        lines = by_direction(config, transposed, lambda direction: direction.inputs)
 
         # First stage: ask for words of the part that starts at `start` of the vector at `origin`.
         left = Signal(range(config.machine.vector_words + 1))

@@ -12,10 +12,11 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.common.direction import directed
+from hw.common.arithmetic import tree_sum
+from hw.common.direction import by_direction
 from hw.machine.scheduler import BlockLayout, NextBlock
 from hw.machine.vector_memory import VectorMemory, WritePort
-from hw.tile.shift_add import ResultsLayout, tree_sum
+from hw.tile.shift_add import ResultsLayout
 from spec.config import ChipConfig
 from spec.isa import RIGHT_SHIFTS, WORD_RANGE
 
@@ -62,7 +63,7 @@ class ResultBuffer(wiring.Component):
         most = max(direction.groups for direction in directions)
         waiting = [Signal(sums, name=f"group_{g}") for g in range(most - 1)]
 
-        groups = directed(config, self.transposed, lambda way: way.groups)
+        groups = by_direction(config, self.transposed, lambda direction: direction.groups)
         last = results.payload.group == groups - 1
         m.d.comb += results.ready.eq(~last | ~self.full | self.discard)
         for i in range(config.machine.lanes):
@@ -173,7 +174,7 @@ class PartialSums(wiring.Component):
 
         # Of the results: where those of the block start, how many it and the matrix have.
         start, length = Signal(place), Signal(range(config.machine.vector_words + 1))
-        size = directed(config, transposed, lambda way: way.outputs)
+        size = by_direction(config, transposed, lambda direction: direction.outputs)
         m.d.comb += [
             start.eq(Mux(transposed, block.top, block.left)),
             length.eq(Mux(transposed, self.rows, self.columns)),

@@ -13,8 +13,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.boundary.analog import AnalogPort, step_layout
 from hw.common.counters import TileCounters
-from hw.common.direction import directed
-from hw.machine.interfaces import UnitPort, WordPort
+from hw.common.direction import by_direction
+from hw.common.word_port import WordPort
+from hw.machine.interfaces import UnitPort
 from hw.machine.matrices import Matrices
 from hw.machine.operand_loader import OperandLoader
 from hw.machine.partial_sums import PartialSums
@@ -295,7 +296,7 @@ class ProductUnit(wiring.Component):
     ) -> Value:
         """Add the tiles, and tell whether no vector is under way in any."""
         config = self.config
-        last_group = directed(config, transposed, lambda way: way.groups) - 1
+        last_group = by_direction(config, transposed, lambda direction: direction.groups) - 1
         quiet, targets_ready, outcomes_valid = [~loader.busy], [], []
         for t, port in enumerate(self.tiles):
             m.submodules[f"tile_{t}"] = tile = Tile(config)

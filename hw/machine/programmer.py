@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.boundary.analog import CellLayout
-from hw.machine.interfaces import WordPort
+from hw.common.word_port import WordPort
 from hw.machine.scheduler import BlockLayout
 from hw.tile.weights import Digits, weight_bits
 from hw.tile.write_verify import OutcomeLayout, TargetLayout

@@ -15,6 +15,7 @@ from amaranth.lib.wiring import In, Out
 from hw.boundary.analog import step_layout
 from hw.common.counters import ChipCounters, Counters
 from hw.common.item_memory import ItemMemory
+from hw.common.word_port import WordPort
 from hw.link.responder import ControlPort
 from hw.machine import vector_unit
 from hw.machine.interfaces import (
@@ -23,7 +24,6 @@ from hw.machine.interfaces import (
     UnitPort,
     UnitReply,
     UnitRequest,
-    WordPort,
 )
 from hw.machine.vector_memory import ReadPort, WritePort
 from hw.machine.vector_unit import clamped

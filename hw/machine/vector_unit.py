@@ -15,9 +15,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.arithmetic import tree_sum
 from hw.machine.interfaces import UnitPort
 from hw.machine.vector_memory import ReadPort, WritePort
-from hw.tile.shift_add import tree_sum
 from spec.config import ChipConfig
 from spec.isa import OPERATIONS, SCALAR_BITS, WORD_BITS, WORD_RANGE, ErrorCode, Opcode
 

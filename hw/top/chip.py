@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hw.boundary.analog import AnalogPort
 from hw.boundary.macro import add_macro
 from hw.common.counters import ChipCounters, TileCounters
+from hw.common.word_port import WordPort
 from hw.link.axi import AxiCarrier, AxiLite, AxiRegisters, AxiStream
 from hw.link.responder import (
     CommandWord,
@@ -25,7 +26,6 @@ from hw.link.responder import (
     Responder,
 )
 from hw.link.uart import Pins, UartCarrier
-from hw.machine.interfaces import WordPort
 from hw.machine.product_unit import ProductUnit
 from hw.machine.sequencer import Sequencer, TraceLayout
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share

@@ -15,7 +15,8 @@ from golden.machine.scheduler import block_weights, blocks
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from hw.boundary.analog import step_layout
-from hw.machine.interfaces import UnitPort, WordPort
+from hw.common.word_port import WordPort
+from hw.machine.interfaces import UnitPort
 from hw.machine.product_unit import ProductUnit, TilePort
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from ohmulator.compiler.matrix import to_words
