@@ -3,15 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from cocotb.task import resume
 from cocotb.triggers import FallingEdge
 
 from golden.link.responder import Responder
 from ohmulator.host.framing import Frame
-from sim.bits import pack, read_bits, read_flag, write_bits, write_flag
-from sim.bits import unpack as unpack_bits
 from sim.lockstep import Lockstep, LockstepError
+from sim.packing import pack_word, unpack_word
+from sim.signals import read_bits, read_flag, write_bits, write_flag
 from spec.isa import NOT_COUNTED, WORD_BITS
 from spec.packet import HEADER, HEADER_WORDS, Packet, identity, unpack
 
@@ -45,7 +44,7 @@ class SimulatedCarrier:
         self._expected = reply if known else None
         write_flag(dut.s_axis__tvalid, 1)
         for i, word in enumerate(words):
-            write_bits(dut.s_axis__tdata, pack(np.array([word]), WORD_BITS))
+            write_bits(dut.s_axis__tdata, pack_word(word, WORD_BITS))
             write_flag(dut.s_axis__tlast, i == len(words) - 1)
             while not read_flag(dut.s_axis__tready):
                 await self._edge
@@ -62,8 +61,7 @@ class SimulatedCarrier:
         left = round(timeout_s * self._lockstep.config.machine.clock_hz)
         while not last and left:
             if read_flag(dut.m_axis__tvalid):
-                word = unpack_bits(read_bits(dut.m_axis__tdata), 1, signed=False)
-                words.append(int(word[0]))
+                words.append(unpack_word(read_bits(dut.m_axis__tdata)))
                 last = bool(read_flag(dut.m_axis__tlast))
             await self._edge
             left -= 1
