@@ -69,17 +69,18 @@ def __dir__() -> list[str]:
 
 
 def _require_checkout() -> None:
-    """Raise `ImportError` if a package of the project is hidden by another of its name."""
+    """Raise `ImportError` if a package of the project is missing or hidden by another."""
     checkout = Path(__file__).resolve().parents[1]
     for name in _BESIDE:
         try:
             found = importlib.util.find_spec(name)
         except ValueError:
-            # What stands under that name was made by hand and comes from no file.
+            # A module made by hand, which comes from nowhere.
             found = None
-        origin = found.origin if found and found.origin else "nowhere"
-        if Path(origin).resolve().parent != checkout / name:
-            raise ImportError(
-                f"ohmulator runs from its checkout, {checkout}, but {name!r} is imported from "
-                f"{origin}: rename what stands there, or set PYTHONPATH to the checkout"
-            )
+        why = "is not found: set PYTHONPATH to the checkout"
+        if found:
+            origin = Path(found.origin or "nowhere").resolve()
+            if origin.parent == checkout / name:
+                continue
+            why = f"is imported from {origin}: rename that"
+        raise ImportError(f"ohmulator runs from its checkout, {checkout}, but {name!r} {why}")

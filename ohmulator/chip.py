@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.machine.machine import Machine
 from golden.machine.scheduler import blocks
-from ohmulator.compiler.matrix import MatrixProgram, compile_matrix, load, multiply
-from ohmulator.host.carrier import Carrier, ModelCarrier
-from ohmulator.host.host import Host
+from ohmulator.compiler import MatrixProgram, compile_matrix, load, multiply
+from ohmulator.compiler.matrix import more
+from ohmulator.host import Carrier, Host, ModelCarrier
 from spec.config import ChipConfig
 from spec.errors import require
 from spec.load import load as load_config
@@ -44,7 +44,8 @@ class Chip:
     Raises
     ------
     UserError
-        If there is no such configuration, or no chip can be made of it.
+        If there is no such configuration, or no chip can be made of it, for it could not verify
+        what its cells hold.
     MismatchError
         If the carrier leads to another chip.
     LinkError
@@ -58,7 +59,10 @@ class Chip:
             self.config = config.replace(**fields)
         else:
             self.config = load_config(config, **fields)
-        self.host = Host(carrier or ModelCarrier(Machine(self.config)), self.config)
+        self.config.require_verifiable()
+        if carrier is None:
+            carrier = ModelCarrier(Machine(self.config))
+        self.host = Host(carrier, self.config)
         self._matrices = self._blocks = self._weights = self._instructions = 0
 
     def __enter__(self) -> Self:
@@ -93,7 +97,8 @@ class Chip:
         machine = self.config.machine
         require(
             self._matrices < machine.matrices,
-            f"the chip holds {machine.matrices} matrices already: raise matrices",
+            f"the chip holds {self._matrices} matrices already: "
+            f"{more(self.config, 'matrices', self._matrices + 1)}",
         )
         program = compile_matrix(
             self.config,
@@ -125,7 +130,7 @@ class Chip:
 
 
 class Matrix:
-    """A matrix on a chip, made by `Chip.matrix`."""
+    """A matrix on a chip, as `Chip.matrix` returns it."""
 
     def __init__(self, host: Host, program: MatrixProgram):
         self._host, self._program = host, program
@@ -144,14 +149,15 @@ class Matrix:
     def multiply(self, vectors: ArrayLike, *, transposed: bool = False) -> NDArray[np.int64]:
         """Multiply vectors [n, rows] or one vector [rows]; return [n, columns] or [columns].
 
-        Transposed, vectors have `columns` inputs, and results have `rows`.
+        Transposed, vectors have `columns` inputs, and results have `rows`. A result that does not
+        fit 32 bits is saturated, which the chip counts.
 
         Raises
         ------
         UserError
             If the vectors are not integers of 32 bits, or not of the length that the matrix needs,
             or the chip has no transposed products.
+        LinkError
+            Also if another host used the chip, or it was reset, meanwhile.
         """
-        array = np.asarray(vectors)
-        results = multiply(self._host, self._program, np.atleast_2d(array), transposed=transposed)
-        return results[0] if array.ndim == 1 else results
+        return multiply(self._host, self._program, vectors, transposed=transposed)

@@ -5,16 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from golden.machine import scheduler
 from spec import assembly, framing, isa, packet, registers
+from spec.counters import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS, Counter
 from spec.isa import (
-    CHIP_COUNTERS,
-    COUNTER_BITS,
     DESCRIPTOR_FIELDS,
     HOLDING_FIELDS,
     INSTRUCTION_FIELDS,
     OPERATIONS,
     PRODUCTS,
-    TILE_COUNTERS,
-    Counter,
     ErrorCode,
     Field,
     Immediate,

@@ -113,9 +113,7 @@ class Scoreboard:
             input_="- (all driven as expected)",
         )
 
-    def _wrong_code(
-        self, wanted: NDArray[np.int64], found: NDArray[np.int64], output: int
-    ) -> str:
+    def _wrong_code(self, wanted: NDArray[np.int64], found: NDArray[np.int64], output: int) -> str:
         """Say which slice of an output has another code [converters, groups]; empty: none."""
         config = self._config
         adc, group = divmod(output, self._groups)

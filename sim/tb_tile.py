@@ -23,9 +23,10 @@ from sim.job import TileJob, TileOutcome
 from sim.packing import pack, unpack_wide, unpack_word
 from sim.programming import misprogrammed
 from sim.scoreboard import Scoreboard
+from sim.signals import read_bits
 from sim.streams import Sink, Source
 from sim.testbench import tell, testbench
-from sim.tile_counters import expected_counters, miscounted, read_counters
+from sim.tile_counters import expected_counters, miscounted, unpack_counters
 from sim.waves import BoundaryTrace
 
 PACKED_TOGETHER = 1024
@@ -113,7 +114,7 @@ class TileBench:
             seconds = time.perf_counter() - begun - foreseen.seconds
             # The counters are two registers behind.
             await self._pass(4)
-            counters = read_counters(self.dut)
+            counters = unpack_counters(read_bits(self.dut.counters))
         finally:
             for task in self._tasks:
                 task.cancel()

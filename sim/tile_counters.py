@@ -1,18 +1,18 @@
-"""Read the counters of a tile, and compare them with what the model counted."""
+"""Compare the counters of a tile with what the model counted."""
 
-from typing import Any
+import numpy as np
+from numpy.typing import NDArray
 
 from golden.tile.write_verify import Outcome
 from sim.foreseen import Foreseen
 from sim.job import TileJob
 from sim.packing import unpack_wide
-from sim.signals import read_bits
-from spec.isa import TILE_COUNTERS
+from spec.counters import TILE_COUNTERS
 
 
-def read_counters(dut: Any) -> dict[str, int]:
-    """Return the counters of a tile by name."""
-    values = unpack_wide(read_bits(dut.counters), len(TILE_COUNTERS), signed=False)
+def unpack_counters(bits: NDArray[np.uint8]) -> dict[str, int]:
+    """Return the counters of a tile by name, from the bits of its port."""
+    values = unpack_wide(bits, len(TILE_COUNTERS), signed=False)
     names = (counter.name for counter in TILE_COUNTERS)
     return {name: int(value) for name, value in zip(names, values, strict=True)}
 

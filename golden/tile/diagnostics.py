@@ -9,6 +9,7 @@ from golden.array.lines import Array
 from golden.tile.analog import Analog
 from golden.tile.mapping import split_steps
 from golden.tile.tile import Products
+from spec.errors import require
 
 MAX_CLIPPED = 0.01
 """Share of conversions out of range. Each is wrong by an unknown amount, and a few already outweigh
@@ -89,8 +90,15 @@ class Diagnostics:
 def diagnose(
     analog: Analog, products: Products, levels: NDArray[np.int64] | None = None
 ) -> Diagnostics:
-    """Diagnose products; `levels` [slices, rows, bit_lines] are the targets of the cells."""
+    """Diagnose products; `levels` [slices, rows, bit_lines] are the targets of the cells.
+
+    Raises
+    ------
+    UserError
+        If there are no products.
+    """
     config = analog.config
+    require(len(products.results) > 0, "there are no products to diagnose: multiply a vector first")
     codes, beyond = products.codes, products.beyond
 
     def parts(values: NDArray[np.generic]) -> list[NDArray[np.generic]]:

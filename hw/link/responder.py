@@ -15,7 +15,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.common.counters import count
-from spec.isa import COUNTER_BITS, WORD_BITS, ErrorCode, Space
+from spec.counters import COUNTER_BITS
+from spec.isa import WORD_BITS, ErrorCode, Space
 from spec.packet import (
     ADDRESSING,
     CHANGING,

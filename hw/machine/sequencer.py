@@ -28,8 +28,8 @@ from hw.machine.interfaces import (
 from hw.machine.vector_memory import ReadPort, WritePort
 from hw.machine.vector_unit import clamped
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS
 from spec.isa import (
-    CHIP_COUNTERS,
     INSTRUCTION_FIELDS,
     OPERATIONS,
     PRODUCTS,

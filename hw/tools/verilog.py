@@ -12,6 +12,7 @@ from hw.tile.tile import Tile
 from hw.top.chip import AxiChip, UartChip
 from spec.config import ChipConfig
 from spec.errors import require
+from spec.hardware import hardware_values
 from spec.tops import require_analog
 
 TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
@@ -44,5 +45,5 @@ def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
     if blackbox:
         body += macro.stub(config)
     lines = [f"Ohmulator {top}", f"hardware hash {config.hardware}"]
-    lines += [f"  {name} = {value}" for name, value in config.hardware_values.items()]
+    lines += [f"  {name} = {value}" for name, value in hardware_values(config).items()]
     return "".join(f"// {line}\n" for line in lines) + body

@@ -31,8 +31,9 @@ from hw.machine.sequencer import Sequencer, TraceLayout
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.framing import BAUD
-from spec.isa import CHIP_COUNTERS, HOLDING_FIELDS, TILE_COUNTERS, Space
+from spec.isa import HOLDING_FIELDS, Space
 from spec.packet import identity, space_words
 
 

@@ -5,8 +5,9 @@
         host.run()
         result = host.read(Space.VECTOR, 64, 64)
 
-Commands are sent again when a reply is late or anything arrived damaged; the sequence number
-keeps the chip from executing one twice, see `spec.packet`.
+A chip serves one host at a time. A reset, or what another host does in between, is noticed, since
+the chip counts packets: the next `write` or `start` then raises `LinkError`, once, before anything
+is done that relies on what the chip held.
 """
 
 import time
@@ -19,44 +20,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ohmulator.host.carrier import Carrier
-from ohmulator.host.errors import LinkError, MismatchError, ProgramError, RefusedError
+from ohmulator.host.errors import LinkError, MismatchError, ProgramError
+from ohmulator.host.link import LARGEST_WORD, MAX_SECONDS, Link, known_code
 from spec.config import ChipConfig
-from spec.errors import require
-from spec.isa import (
-    CHIP_COUNTERS,
-    NOT_COUNTED,
-    TILE_COUNTERS,
-    WORD_BITS,
-    WORD_RANGE,
-    ErrorCode,
-    Space,
-)
+from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS
+from spec.errors import UserError, is_integer, require, require_integer, require_number, shown
+from spec.isa import WORD_BITS, WORD_RANGE, ErrorCode, Space
 from spec.packet import (
-    ERROR,
     GEOMETRY,
-    HEADER,
-    HEADER_WORDS,
     IDENTITY,
     IDENTITY_MAGIC,
     LINK_COUNTERS,
     MAX_WORDS,
-    PACKET_MAGIC,
     PROTOCOL_VERSION,
-    REPLY,
     STATE,
     STATUS_WORDS,
     Packet,
     identity,
-    packet,
     unpack,
 )
 
-SEQUENCES = 1 << HEADER["sequence"]
+Write = tuple[Space, int, NDArray[np.uint32]]
+"""Words for a space, from an address on."""
+
 ABORT_S = 10.0
 """Time in seconds for a program to stop when aborted: no instruction takes as long."""
-
-MAX_STRAYS = 16
-"""Replies to earlier commands that are passed over while waiting for one."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +68,31 @@ class ChipStatus:
 
 
 class Host:
-    """A chip behind a carrier. Identified, and refused if it is another, before anything else.
+    """Talk to the chip behind a carrier; it is identified, and refused if it is another.
 
     Parameters
     ----------
     carrier
-        What takes packets to it.
+        What takes packets to the chip.
     config
-        What it must be.
+        Configuration that the chip was made from.
     timeout_s
         Silence in seconds after which a command is sent again.
     retries
         How often it is.
 
+    Attributes
+    ----------
+    config
+        The configuration.
+
     Raises
     ------
+    UserError
+        If an argument is of the wrong type or out of range.
     MismatchError
-        If the chip was made from another configuration or speaks another protocol.
+        If the chip was made from another configuration or speaks another protocol. From every
+        method: if the chip says what this protocol does not have.
     LinkError
         From here and every method: no good reply came.
     """
@@ -104,9 +100,14 @@ class Host:
     def __init__(
         self, carrier: Carrier, config: ChipConfig, *, timeout_s: float = 1.0, retries: int = 4
     ):
-        self._carrier, self._config = carrier, config
-        self._timeout_s, self._retries = timeout_s, retries
-        self._sequence = 0
+        require(
+            isinstance(config, ChipConfig),
+            f"config must be a ChipConfig, not {shown(config)}: see ohmulator.load",
+        )
+        self.config = config
+        self._link = Link(carrier, timeout_s, retries)
+        self._kept: list[Write] = []
+        self._disturbed = False
         self.identify()
 
     def __enter__(self) -> Self:
@@ -121,30 +122,42 @@ class Host:
         self.close()
 
     def close(self) -> None:
-        """Let go of the chip."""
-        self._carrier.close()
+        """Let go of the chip, for good."""
+        self._link.close()
 
     def identify(self) -> dict[str, int]:
         """Return what the chip says it is, by the names of `spec.packet.IDENTITY`.
+
+        What it holds is taken for unknown from here on.
 
         Raises
         ------
         MismatchError
             If that is not what the configuration says.
         """
-        words = self._ask(Packet.IDENTIFY)
+        words = self._link.ask(Packet.IDENTIFY, words=None)
+        self._link.restart()
+        self._kept.clear()
+        self._disturbed = False
         if words[:1] != [IDENTITY_MAGIC]:
+            start = f"starts with {words[0]:#010x}" if words else "is empty"
             raise MismatchError(
-                f"what answers is no Ohmulator chip: its identity starts with "
-                f"{words[0] if words else 0:#010x} instead of {IDENTITY_MAGIC:#010x}"
+                f"what answers is no Ohmulator chip: its identity {start} instead of "
+                f"{IDENTITY_MAGIC:#010x}"
             )
-        if words[1:2] != [PROTOCOL_VERSION] or len(words) != len(IDENTITY):
+        if words[1:] and words[1] != PROTOCOL_VERSION:
             raise MismatchError(
-                f"the chip speaks version {words[1] if words[1:] else 0} of the protocol and this "
-                f"host version {PROTOCOL_VERSION}: use the release that the chip was made with"
+                f"the chip speaks version {words[1]} of the protocol and this host version "
+                f"{PROTOCOL_VERSION}: use the release that the chip was made with"
+            )
+        if len(words) != len(IDENTITY):
+            raise MismatchError(
+                f"the identity of the chip has {len(words)} words, and that of version "
+                f"{PROTOCOL_VERSION} of the protocol {len(IDENTITY)}: use the release that the "
+                "chip was made with"
             )
         found = dict(zip(IDENTITY, words, strict=True))
-        local = dict(zip(IDENTITY, identity(self._config), strict=True))
+        local = dict(zip(IDENTITY, identity(self.config), strict=True))
         for name in GEOMETRY:
             if found[name] != local[name]:
                 raise MismatchError(
@@ -155,50 +168,75 @@ class Host:
             number = found["hash_high"] << WORD_BITS | found["hash_low"]
             raise MismatchError(
                 f"the chip has the hardware {number:016x}, and the configuration "
-                f"{self._config.hardware}: give the configuration that the chip was made from"
+                f"{self.config.hardware}: give the configuration that the chip was made from"
             )
         return found
 
     def write(self, space: Space, address: int, words: ArrayLike) -> None:
-        """Write words of 32 bits, signed or unsigned, from an address on.
+        """Write words [n] of 32 bits, signed or unsigned, from an address on.
 
         They go `MAX_WORDS` at a time; when a part is refused, those before it are written.
 
         Raises
         ------
         UserError
-            If the words are not integers of 32 bits.
+            If there is no such space or address, or the words are not integers of 32 bits.
         RefusedError
             If a program runs, or the space has no such words or cannot hold them.
+        LinkError
+            Also if the chip was used by another host or reset.
         """
-        values = np.asarray(words)
-        require(
-            values.ndim == 1 and (values.dtype.kind in "iu" or values.size == 0),
-            f"words must be a list of integers, not {values.dtype} of shape {values.shape}",
-        )
-        low, high = WORD_RANGE[0], (1 << WORD_BITS) - 1
-        outside = values[(values < low) | (values > high)]
-        require(
-            outside.size == 0,
-            f"words must be integers of {low} to {high}, not {outside[0] if outside.size else 0}",
-        )
-        for at in range(0, len(values), MAX_WORDS):
-            part = [int(value) % (1 << WORD_BITS) for value in values[at : at + MAX_WORDS]]
-            self._ask(Packet.WRITE, self._place(space, address + at) + part)
+        values = _checked_words(words)
+        where = _checked_place(space, address, len(values))
+        self.check()
+        if where[0] is Space.HOLDING:
+            # Tiles may hold anything now.
+            self._kept.clear()
+        self._write(*where, values)
+
+    def put(self, writes: Sequence[Write]) -> None:
+        """Write words to memories that no program changes, in this order, and keep them in mind.
+
+        They are forgotten when a later write touches them, when another host uses the chip, and
+        when it is reset.
+
+        Raises
+        ------
+        UserError
+            As `write`.
+        RefusedError
+            As `write`.
+        """
+        checked = [
+            (*_checked_place(space, address, len(words)), _checked_words(words))
+            for space, address, words in writes
+        ]
+        self._settle()
+        for place in checked:
+            self._write(*place)
+        self._kept += writes
+
+    def keeps(self, writes: Sequence[Write]) -> bool:
+        """Tell whether the chip still has all that these `put` there."""
+        self._settle()
+        return all(any(write is kept for kept in self._kept) for write in writes)
 
     def read(self, space: Space, address: int, count: int) -> NDArray[np.uint32]:
         """Return `count` words of 32 bits from an address on; `.view(np.int32)` signs them.
 
         Raises
         ------
+        UserError
+            If there is no such space, address or count.
         RefusedError
             If a program runs, or the space has no such words.
         """
+        count = require_integer("count", count, 0, LARGEST_WORD)
+        space, address = _checked_place(space, address, count)
         words: list[int] = []
         while len(words) < count:
             part = min(count - len(words), MAX_WORDS)
-            place = self._place(space, address + len(words))
-            words += self._ask(Packet.READ, [*place, part], part)
+            words += self._link.ask(Packet.READ, [space, address + len(words), part], part)
         return np.array(words, np.uint32)
 
     def start(self, pc: int = 0) -> None:
@@ -206,11 +244,16 @@ class Host:
 
         Raises
         ------
+        UserError
+            If `pc` is not of 32 bits.
         RefusedError
             If a program runs.
+        LinkError
+            Also if the chip was used by another host or reset.
         """
-        require(0 <= pc < 1 << WORD_BITS, f"pc must be an integer of 32 bits, not {pc}")
-        self._ask(Packet.RUN, [pc])
+        pc = require_integer("pc", pc, 0, LARGEST_WORD)
+        self.check()
+        self._link.ask(Packet.RUN, [pc])
 
     def run(self, pc: int = 0, timeout_s: float | None = None) -> None:
         """Run the program at instruction `pc` to its end.
@@ -219,19 +262,26 @@ class Host:
 
         Raises
         ------
+        UserError
+            If an argument is out of range.
         ProgramError
             If it ends otherwise than by HALT.
         RefusedError
             If a program runs already.
+        LinkError
+            Also if the chip was used by another host or reset, before or meanwhile.
         """
+        if timeout_s is not None:
+            timeout_s = require_number("timeout_s", timeout_s, 0, MAX_SECONDS, "seconds")
         self.start(pc)
         ended = False
         try:
-            ended = self._wait(timeout_s)
+            ended = self._wait(timeout_s, alone=True)
         finally:
             if not ended:
                 self.abort()
         status = self.status()
+        self._refuse_disturbed()
         if status.code is not ErrorCode.NONE:
             raise ProgramError(status.code, status.pc)
 
@@ -241,18 +291,40 @@ class Host:
         Raises
         ------
         LinkError
-            If it does not stop.
+            Also if it does not stop.
         """
-        self._ask(Packet.ABORT)
+        self._link.ask(Packet.ABORT)
         if not self._wait(ABORT_S):
             raise LinkError("the program did not stop when aborted: reset the chip")
 
     def status(self) -> ChipStatus:
         """Return the state of the chip and of the link to it."""
-        state, pc, *link = self._ask(Packet.STATUS, expected=STATUS_WORDS)
+        state, pc, *link = self._link.ask(Packet.STATUS, words=STATUS_WORDS)
         fields = unpack(STATE, state)
+        if state >> sum(STATE.values()):
+            raise MismatchError(
+                f"the chip answers STATUS with the state {state:#x}, which version "
+                f"{PROTOCOL_VERSION} of the protocol does not have: use the release that the chip "
+                "was made with"
+            )
+        code = known_code(fields["code"], "the last program ended")
         counters = dict(zip(LINK_COUNTERS, link, strict=True))
-        return ChipStatus(bool(fields["running"]), ErrorCode(fields["code"]), pc, counters)
+        if not self._link.undisturbed(counters["packets"]):
+            self._kept.clear()
+            self._disturbed = True
+        return ChipStatus(bool(fields["running"]), code, pc, counters)
+
+    def check(self) -> None:
+        """Look at the chip, and make sure that this host alone has used it.
+
+        Raises
+        ------
+        LinkError
+            Once, if another host used it or it was reset since this host began or was told so.
+        """
+        # This also keeps the chip from taking a command for the same one of another host.
+        self.status()
+        self._refuse_disturbed()
 
     def counters(self) -> dict[str, int]:
         """Return the performance counters: those of the chip, and of its tiles as `tile0.drives`.
@@ -260,80 +332,77 @@ class Host:
         Those that this chip does not have are left out: a model has no cycles.
         """
         names = [counter.name for counter in CHIP_COUNTERS]
-        for tile in range(self._config.machine.tiles):
+        for tile in range(self.config.machine.tiles):
             names += [f"tile{tile}.{counter.name}" for counter in TILE_COUNTERS]
-        words = self._ask(Packet.COUNTERS, expected=2 * len(names))
+        words = self._link.ask(Packet.COUNTERS, words=2 * len(names))
         halves = zip(words[::2], words[1::2], strict=True)
         pairs = zip(names, (low | high << WORD_BITS for low, high in halves), strict=True)
         return {name: count for name, count in pairs if count != NOT_COUNTED}
 
-    def _wait(self, timeout_s: float | None) -> bool:
-        """Wait until no program runs; return whether that came to be in time."""
+    def _settle(self) -> None:
+        """Look at the chip, and take note of what it cannot hold any more."""
+        self.status()
+        self._disturbed = False
+
+    def _refuse_disturbed(self) -> None:
+        """Raise `LinkError`, once, if another host used the chip or it was reset."""
+        if self._disturbed:
+            self._disturbed = False
+            raise LinkError(
+                "the chip was reset, or another host used it, in the meantime: write again what it "
+                "must hold, and run again what ran"
+            )
+
+    def _write(self, space: Space, address: int, values: NDArray[np.int64]) -> None:
+        """Write checked words."""
+        end = address + len(values)
+        self._kept = [
+            kept
+            for kept in self._kept
+            if kept[0] is not space or kept[1] >= end or kept[1] + len(kept[2]) <= address
+        ]
+        for at in range(0, len(values), MAX_WORDS):
+            part = [int(value) & LARGEST_WORD for value in values[at : at + MAX_WORDS]]
+            self._link.ask(Packet.WRITE, [space, address + at, *part])
+
+    def _wait(self, timeout_s: float | None, *, alone: bool = False) -> bool:
+        """Wait until no program runs or, if it must be `alone`, another host came in between.
+
+        Return whether that came to be in time.
+        """
         begun = time.monotonic()
-        while self.status().running:
+        while self.status().running and not (alone and self._disturbed):
             if timeout_s is not None and time.monotonic() - begun >= timeout_s:
                 return False
         return True
 
-    def _place(self, space: Space, address: int) -> list[int]:
-        require(
-            0 <= address < 1 << WORD_BITS, f"address must be an integer of 32 bits, not {address}"
-        )
-        return [space, address]
 
-    def _ask(
-        self, kind: Packet, payload: Sequence[int] = (), expected: int | None = None
-    ) -> list[int]:
-        """Send a command until it is answered; return the payload of the reply."""
-        self._sequence = (self._sequence + 1) % SEQUENCES
-        command = packet(kind, self._sequence, payload)
-        why = ""
-        for _ in range(1 + self._retries):
-            self._carrier.send(command)
-            for _ in range(MAX_STRAYS):
-                frame = self._carrier.receive(self._timeout_s)
-                if frame is None:
-                    why = f"nothing came for {self._timeout_s:g} s"
-                    break
-                if frame.damaged or not _well_formed(frame.words):
-                    why = "the reply arrived damaged"
-                    break
-                header = unpack(HEADER, frame.words[0])
-                if header["code"] == ErrorCode.CRC:
-                    why = "the command arrived damaged"
-                    break
-                if header["sequence"] != self._sequence:
-                    why = "only replies to other commands came"
-                    continue
-                if header["type"] == ERROR:
-                    raise RefusedError(_in_words(kind, payload), ErrorCode(header["code"]))
-                words = frame.words[HEADER_WORDS:]
-                if header["type"] != kind + REPLY or expected not in (None, len(words)):
-                    why = "the reply does not belong to the command"
-                    break
-                return words
-        raise LinkError(
-            f"the chip did not answer {kind.name}, sent {1 + self._retries} times: {why} "
-            "(check that it is on, the cable and the rate)"
-        )
-
-
-def _well_formed(words: Sequence[int]) -> bool:
-    return (
-        len(words) >= HEADER_WORDS
-        and words[1] == len(words) - HEADER_WORDS
-        and unpack(HEADER, words[0])["magic"] == PACKET_MAGIC
+def _checked_place(space: Space, address: int, count: int) -> tuple[Space, int]:
+    """Return a space and an address from which on there are addresses for `count` words."""
+    require(
+        is_integer(space) and int(space) in list(Space),
+        f"space must be one of {', '.join(Space.__members__)}, not {shown(space)}",
     )
+    last = LARGEST_WORD + 1 - count
+    return Space(int(space)), require_integer("address", address, 0, last)
 
 
-def _in_words(kind: Packet, payload: Sequence[int]) -> str:
-    match kind:
-        case Packet.READ:
-            space, address, count = payload
-        case Packet.WRITE:
-            space, address, count = payload[0], payload[1], len(payload) - 2
-        case Packet.RUN:
-            return f"run the program at instruction {payload[0]}"
-        case _:
-            return f"answer {kind.name}"
-    return f"{kind.name.lower()} {count} words at {address} of the {Space(space).name} space"
+def _checked_words(words: ArrayLike) -> NDArray[np.int64]:
+    """Return words [n] that are integers of 32 bits, signed or unsigned."""
+    try:
+        values = np.asarray(words)
+    except ValueError:
+        raise UserError("words must be a list of integers, not one of lists") from None
+    # Integers that no type of NumPy holds stay what they are.
+    integers = values.dtype.kind in "iu" or all(type(value) is int for value in values.flat)
+    require(
+        values.ndim == 1 and integers,
+        f"words must be a list of integers, not {values.dtype} of shape {values.shape}",
+    )
+    low, high = WORD_RANGE[0], LARGEST_WORD
+    outside = values[(values < low) | (values > high)]
+    if outside.size:
+        raise UserError(
+            f"words must be integers of {low} to {high}, not {shown(outside.tolist()[0])}"
+        )
+    return values.astype(np.int64)

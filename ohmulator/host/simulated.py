@@ -11,15 +11,24 @@ from ohmulator.host.framing import Frame
 from sim.lockstep import Lockstep, LockstepError
 from sim.packing import pack_word, unpack_word
 from sim.signals import read_bits, read_flag, write_bits, write_flag
-from spec.isa import NOT_COUNTED, WORD_BITS
+from spec.counters import NOT_COUNTED
+from spec.isa import WORD_BITS
 from spec.packet import HEADER, HEADER_WORDS, Packet, identity, unpack
 
 POLL_CYCLES = 500
-"""A STATUS packet waits so long for the end of a running program."""
+"""Cycles that a STATUS packet waits at most for the end of a running program."""
 
 
 class SimulatedCarrier:
-    """Reach a simulated chip; for blocking code that runs beside the simulation."""
+    """Carry packets for blocking code that runs beside the simulation.
+
+    Parameters
+    ----------
+    dut
+        Simulated top level with AXI4-Stream ports `s_axis` and `m_axis`.
+    lockstep
+        Model beside it.
+    """
 
     def __init__(self, dut: Any, lockstep: Lockstep):
         self._dut, self._lockstep = dut, lockstep
@@ -32,6 +41,13 @@ class SimulatedCarrier:
 
     @resume
     async def send(self, words: Sequence[int]) -> None:
+        """Send a packet.
+
+        Raises
+        ------
+        LockstepError
+            If RTL and model differ.
+        """
         # A difference leaves a reply behind that nobody takes: the chip would not take a command.
         self._refuse_mismatch()
         dut = self._dut
@@ -54,6 +70,13 @@ class SimulatedCarrier:
 
     @resume
     async def receive(self, timeout_s: float) -> Frame | None:
+        """Return the next reply, or None if it is not complete in time.
+
+        Raises
+        ------
+        LockstepError
+            If RTL and model differ, or the reply is not that of the model.
+        """
         dut = self._dut
         words: list[int] = []
         last = False
@@ -79,7 +102,7 @@ class SimulatedCarrier:
         self._refuse_mismatch()
 
     def close(self) -> None:
-        pass
+        """Do nothing: the simulation ends by itself."""
 
     async def _wait(self, done: Callable[[], bool], cycles: int) -> None:
         while cycles and not done() and not self._lockstep.mismatch:

@@ -69,6 +69,7 @@ def converters(chip: Analog) -> Convert:
 def figures(chip: Analog, found: Measured) -> dict[str, Any]:
     """Return what was measured for a JSON file; None is what could not be measured."""
     adcs, kept, bits = found.adcs, found.error[~found.failed], _finite(found.bits)
+    measurable = np.isfinite(adcs.offset) & np.isfinite(found.bits)
     return {
         "cells": found.failed.size,
         "cells_failed": int(found.failed.sum()),
@@ -77,7 +78,7 @@ def figures(chip: Analog, found: Measured) -> dict[str, Any]:
         "ir_drop_mean": float(found.drop.mean()),
         "ir_drop_worst": float(found.drop.max()),
         "adcs": len(found.bits),
-        "adcs_not_measurable": len(found.bits) - len(bits),
+        "adcs_not_measurable": int((~measurable).sum()),
         "adc_offset_worst_lsb": _worst(adcs.offset),
         "adc_gain_worst": _worst(adcs.gain),
         "adc_inl_worst_lsb": _worst(adcs.inl),

@@ -147,9 +147,11 @@ def adc(
 ) -> Figure:
     """Draw a transfer curve, and INL and DNL of all ADCs, the worst of them in colour.
 
-    `inputs` [n] in ideal LSB and `codes` [n, converters]; `measured` by a ramp.
+    `inputs` [n] in ideal LSB and `codes` [n, converters]; `measured` by a ramp, which may have
+    measured no errors of some or all.
     """
-    worst = int(np.abs(measured.inl).max(axis=1).argmax())
+    known = np.isfinite(measured.offset)
+    worst = int(np.where(known, np.abs(measured.inl).max(axis=1), -1).argmax())
     figure, axes = plt.subplots(1, 3, figsize=(14, 4.4), layout="constrained")
     axes[0].plot(inputs, np.floor(inputs + 0.5), color="0.7", label="ideal")
     axes[0].plot(inputs, codes[:, worst], color="C3", label=f"ADC {worst}")
@@ -164,8 +166,10 @@ def adc(
         axis.plot(at, values.T, color="0.8", linewidth=0.5, zorder=0)
         axis.plot(at, values[worst], color="C3", linewidth=1, label=f"ADC {worst}")
         axis.plot([], [], color="0.8", label=f"all {len(values)} ADCs")
-        most = np.abs(values).max()
-        axis.set(title=f"{name}, at most {most:.2f} LSB", xlabel="code", ylabel=f"{name} (LSB)")
+        title = f"{name}, at most {np.abs(values[known]).max(initial=0):.2f} LSB"
+        if not known.all():
+            title += f"; {(~known).sum()} ADCs not measurable"
+        axis.set(title=title, xlabel="code", ylabel=f"{name} (LSB)")
     axes[2].axhline(-1, color="black", linestyle="--", linewidth=1, label="missing code")
     for axis in axes:
         axis.legend(loc="upper left", fontsize=8)

@@ -16,6 +16,7 @@ def main(argv: Sequence[str]) -> int:
         "program", "rough", "out/program", argv, {"the picture of the cells": "cells.png"}
     )
     config = plan.config
+    config.require_verifiable()
 
     from golden.array.lines import Array
     from golden.tile import write_verify

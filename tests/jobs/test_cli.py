@@ -101,7 +101,7 @@ def test_help_takes_a_fraction_of_a_second():
 def test_integers_are_checked_alike(capsys):
     assert cli.integer("seed", "7", *cli.SEED_RANGE) == 7
     for text in ("-1", "4294967296", "1.0", "x", "", "9" * 5000):
-        with pytest.raises(UserError, match="^seed must be an integer of 0 to 4294967295, not "):
+        with pytest.raises(UserError, match=r"^seed must be an integer of 0 to 4294967295, not "):
             cli.integer("seed", text, *cli.SEED_RANGE)
 
 

@@ -23,7 +23,8 @@ EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 BLOCKS = {
     "spec": "unit/test_config.py unit/test_physics.py unit/test_isa.py unit/test_assembler.py "
-    "unit/test_reference.py unit/test_tile.py unit/test_machine.py rtl/test_packet.py",
+    "unit/test_reference.py unit/test_tile.py unit/test_machine.py rtl/test_packet.py "
+    "unit/test_write_verify.py rtl/test_tile_rtl.py rtl/test_hardware_hash.py",
     "golden/draws.py": "unit/test_draws.py unit/test_device.py unit/test_write_verify.py",
     "golden/array": "unit/test_device.py unit/test_array.py unit/test_wires.py unit/test_spice.py "
     "unit/test_transposed.py",

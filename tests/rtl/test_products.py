@@ -14,7 +14,8 @@ from golden.machine.scheduler import product_cycles
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from spec.config import ChipConfig
-from spec.isa import PRODUCTS, TILE_COUNTERS, ErrorCode, Opcode, Space
+from spec.counters import TILE_COUNTERS
+from spec.isa import PRODUCTS, ErrorCode, Opcode, Space
 from spec.load import load
 from tests.support.amaranth_bench import Bench, answer_analog
 from tests.support.products import (

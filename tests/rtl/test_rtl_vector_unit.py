@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from golden.machine.machine import Machine
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import OPCODES, VectorUnit
-from ohmulator.compiler.matrix import from_words, to_words
+from ohmulator.compiler.words import from_words, to_words
 from spec.isa import (
     OPERATIONS,
     SCALAR_RANGE,
@@ -194,7 +194,7 @@ def test_rounding_decides_what_saturates():
     scales = [(Opcode.VSCALE, {**values, "b": b}) for b in (641, -641)]
     bench = bench_of(16, 1)
     bench.check(memory, scales[:1])
-    assert bench.model._vector[8] == LOW
+    assert bench.model.memories.vector[8] == LOW
     bench.check(memory, scales[1:])
 
 

@@ -19,7 +19,7 @@ from hw.common.word_port import WordPort
 from hw.machine.interfaces import UnitPort
 from hw.machine.product_unit import ProductUnit, TilePort
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.config import ChipConfig
 from spec.isa import ErrorCode, Instruction, MachineError, Opcode, Space
 

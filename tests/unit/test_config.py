@@ -168,7 +168,9 @@ def test_unreadable_files_are_named(tmp_path, content):
     path = tmp_path / "mine.toml"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=r"^configuration .*mine.toml cannot be read: .+"):
+    with pytest.raises(
+        UserError, match=r"^configuration .*mine.toml (cannot be read: .|is UTF-16)"
+    ):
         load(path)
     with pytest.raises(UserError, match=r"cannot be read"):
         load(tmp_path / "mine.toml" / "below.toml")
@@ -377,3 +379,13 @@ def test_bits_that_are_too_many_are_blamed_on_the_longer_direction():
         chip(rows=4, columns=1024, **wide)
     with pytest.raises(UserError, match="results need 66 bits, more than 63: lower rows to 321 or"):
         chip(rows=1024, columns=4, **wide)
+
+
+@pytest.mark.parametrize(
+    "name, code, step, tolerance", [("digits", 7, 0, 1), ("pku2025", 15, 0, 3), ("isaac", 1, 0, 0)]
+)
+def test_cells_are_verified_to_a_quarter_of_a_level(name, code, step, tolerance):
+    """A level is as many units as the DAC code of the read voltage."""
+    config = load(name)
+    assert (config.verify_code, config.verify_step) == (code, step)
+    assert config.verify_tolerance == tolerance == abs(code) // 4 >> step

@@ -4,7 +4,8 @@ import re
 
 from ohmulator.jobs.docs import DOCS
 from ohmulator.reference import reference
-from spec.isa import CHIP_COUNTERS, TILE_COUNTERS, ErrorCode, Opcode, Space
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
+from spec.isa import ErrorCode, Opcode, Space
 from spec.load import load
 from spec.packet import COMMANDS, IDENTITY, LINK_COUNTERS, Packet, identity
 from spec.registers import COUNTER_BASE, FIXED_REGISTERS, address
