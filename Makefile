@@ -92,12 +92,13 @@ format: .venv/test.stamp ## Fix lint and formatting in place
 	$(python) -m ruff format .
 
 .PHONY: lock
-lock: .venv/test.stamp ## Choose the packages that set-up installs anew, for every Python
-	@$(python) -m environment.lock
+lock: ## Choose the packages that set-up installs anew, for every Python
+	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh lock
+	@build/lock/bin/python -m environment.lock
 
 .PHONY: newest
 newest: python = build/newest/bin/python
-newest: ## Lint and test with the newest packages that pyproject.toml allows, in a .venv of their own
+newest: ## Lint and test with the newest packages that pyproject.toml allows
 	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh newest
 	$(lint)
 	$(python) -m pytest -n 2 -m 'not slow'

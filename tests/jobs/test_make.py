@@ -93,7 +93,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def variables_of_jobs() -> dict[str, list[str]]:
     """Return the variables that `make help` names for each job, flags with their value."""
     text = (PROJECT / "Makefile").read_text()
-    found = dict(re.findall(r"^([a-z]+): \S*run\.stamp ## .*\[(.*)\]$", text, re.MULTILINE))
+    found = dict(re.findall(r"^([a-z]+): \S*\.stamp ## .*\[(.*)\]$", text, re.MULTILINE))
     named = {job: re.findall(r"[A-Z]+=1?", words) for job, words in found.items()}
     return named | {job: named["run"] for job, words in found.items() if words == "as run"}
 

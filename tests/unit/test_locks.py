@@ -18,11 +18,10 @@ WORKFLOW = (PROJECT / ".github" / "workflows" / "test.yml").read_text()
 
 
 def requirements() -> list[Requirement]:
-    """Return all that `pyproject.toml` asks for, whatever it is for."""
+    """Return all that `pyproject.toml` asks set-up for."""
     project = PYPROJECT["project"]
     lists = [PYPROJECT["build-system"]["requires"], project["dependencies"]]
-    lists += project["optional-dependencies"].values()
-    lists += PYPROJECT["dependency-groups"].values()
+    lists += [*project["optional-dependencies"].values(), PYPROJECT["dependency-groups"]["alone"]]
     return [Requirement(each) for some in lists for each in some]
 
 
