@@ -58,7 +58,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lu_factor, lu_solve
 from scipy.linalg.lapack import dpttrs
 
-from spec.errors import UserError
+from spec.errors import UserError, digits
 
 Floats = NDArray[np.float64]
 
@@ -231,8 +231,8 @@ def check_conductances(G: ArrayLike) -> Floats:
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         raise UserError(
-            f"conductance of cell {where} is {G[where]:g} S; it must be finite and 0 or more "
-            "(0 is an open cell)"
+            f"conductance of cell {where} is {digits(G[where])} S; it must be finite and 0 or "
+            "more (0 is an open cell)"
         )
     return G
 
@@ -255,12 +255,14 @@ def check_resistances(
     for name, ohms in wires._asdict().items():
         if not 0 <= ohms < np.inf:
             raise UserError(
-                f"r_{name} is {ohms:g} ohm; it must be finite and 0 or more (0 is an ideal line)"
+                f"r_{name} is {digits(ohms)} ohm; it must be finite and 0 or more (0 is an ideal "
+                "line)"
             )
-        if ohms * largest > ISOLATION:
+        most = ISOLATION / largest if largest else np.inf
+        if ohms > most:
             raise UserError(
-                f"r_{name} is {ohms:g} ohm, which isolates the array: it must be at most "
-                f"{ISOLATION / largest:.3g} ohm, {ISOLATION:.0e} times the resistance of the most "
+                f"r_{name} is {digits(ohms)} ohm, which isolates the array: it must be at most "
+                f"{digits(most)} ohm, {ISOLATION:.0e} times the resistance of the most "
                 "conductive cell"
             )
     return wires

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.array.lines import Array
 from golden.converter.adc import AdcErrors, Adcs
+from golden.converter.statics import faulty
 from golden.draws import Draw, keyed_normal, stream
 from golden.tile.mapping import cell_levels, column_values, row_values
 from golden.tile.weights import slice_weights
@@ -27,15 +28,7 @@ class Analog:
         self.config = config
         self.array = array
         physics = config.physics
-        errors = any(
-            (
-                physics.converters.adc_offset,
-                physics.converters.adc_gain,
-                physics.converters.adc_inl,
-                physics.converters.adc_dnl,
-            )
-        )
-        self._errors = AdcErrors(config) if errors else None
+        self._errors = AdcErrors(config) if faulty(config, "adc") else None
         self._noise = stream(physics.seed, Draw.SENSE_NOISE)
         self._reads = np.zeros(array.cells.shape, np.int64)
 

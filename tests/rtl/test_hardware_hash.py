@@ -61,7 +61,7 @@ CHANGES = {
 
 
 def body(config: ChipConfig) -> str:
-    """Return the Verilog of the whole chip without its head, and without the hash in its identity."""
+    """Return the Verilog of the whole chip without its head and the hash in its identity."""
     text = re.sub(r"^//.*\n", "", generate(config, "chip_uart"), flags=re.MULTILINE)
     number = int(config.hardware, 16)
     for word in (number & 0xFFFFFFFF, number >> 32):

@@ -38,7 +38,7 @@ def test_keyed_draws_are_normal_and_independent():
 
 
 def test_no_seed_tile_kind_and_part_share_a_stream():
-    """Seeds beyond 32 bits included, whose words must not be taken for numbers of tiles or parts."""
+    """Seeds beyond 32 bits included: their words are no numbers of tiles or parts."""
     seeds = [0, 1, 5, 5 + (3 << 32), 3 << 32, (1 << 63) - 1, 5 + (1 << 32), Draw.TILE << 32]
     owners = [(seed, seed) for seed in seeds]
     owners += [((seed, tile), tile_seed(seed, tile)) for seed in seeds for tile in range(16)]
