@@ -73,9 +73,8 @@ def require_number(name: str, value: object, low: float, high: float, unit: str)
     good = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # Compared before it is converted: an integer may be too large for a float.
     if not (good and low <= value <= high):  # type: ignore[operator]
-        raise UserError(
-            f"{name} must be a number of {digits(low)} to {digits(high)} {unit}, not {shown(value)}"
-        )
+        wanted = f"a number of {digits(low)} to {digits(high)} {unit}".rstrip()
+        raise UserError(f"{name} must be {wanted}, not {shown(value)}")
     number = float(cast(float, value))
     assert math.isfinite(number)
     return number + 0.0
