@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
-
 from environment.files import BUILDS, write_whole
 from environment.tools import SIMULATORS, Simulator
 from environment.variables import replaced
@@ -21,6 +18,11 @@ from hw.tools.verilog import generate
 from sim.job import JOB_VARIABLE, read, save
 from spec.config import ChipConfig
 from spec.errors import UserError, require
+
+# cocotb obeys variables as soon as it is imported.
+with replaced({}):
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
 
 PORTS = """`verilator_config
 public_flat_rw -module "{top}" -var "clk"
