@@ -44,13 +44,17 @@ def compiled(weights=((1, 2), (3, 4)), config=CONFIG, **options):
 
 
 def loaded(target="host", program="program", set_tile=None):
-    target = new_host() if target == "host" else target
-    load_program(target, compiled() if program == "program" else program, set_tile)
+    target = new_host() if isinstance(target, str) and target == "host" else target
+    load_program(
+        target,
+        compiled() if isinstance(program, str) and program == "program" else program,
+        set_tile,
+    )
 
 
 def product(vectors=((1, 2),), target="host", program="program", transposed=False):
-    target = new_host() if target == "host" else target
-    program = compiled() if program == "program" else program
+    target = new_host() if isinstance(target, str) and target == "host" else target
+    program = compiled() if isinstance(program, str) and program == "program" else program
     return multiply(target, program, vectors, transposed=transposed)
 
 
