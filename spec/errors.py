@@ -9,7 +9,15 @@ LONGEST_SHOWN = 60
 
 
 class UserError(ValueError):
-    """Something the user gave cannot be used; the message says what, which value and what to do."""
+    """Something the user gave cannot be used; the message says what, which value and what to do.
+
+    Attributes
+    ----------
+    status
+        Exit status of a job that ends with this error.
+    """
+
+    status = 2
 
 
 def shown(value: object) -> str:
