@@ -21,12 +21,13 @@ class UserError(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return a refused value as a message shows it: shortened if it is long."""
+    """Return a refused value as a message shows it: in one line, shortened if it is long."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split())
     except ValueError:
         # Python prints no integer of more than some thousand digits.
-        text = f"an integer of {cast(int, value).bit_length()} bits"
+        bits = f"an integer of {value.bit_length()} bits" if isinstance(value, int) else ""
+        text = bits or f"a {type(value).__name__} that is too long to print"
     if len(text) > LONGEST_SHOWN:
         text = f"{text[: LONGEST_SHOWN - 23]}... ({len(text)} characters)"
     return text
