@@ -6,11 +6,12 @@ import fcntl
 import json
 import math
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from spec.errors import UserError, require
 from spec.files import named
@@ -18,8 +19,8 @@ from spec.files import named
 BUILDS = Path("build")
 """Folder of what is built to be used again, such as simulators."""
 
-DESCRIPTORS = "/dev/std", "/dev/fd/", "/proc/self/fd/"
-"""Beginnings of the paths of open files, which belong to whoever opened them."""
+DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|(?:/dev/fd|/proc/self/fd)/([0-9]{1,9})")
+"""Paths of files that are open already, and belong to whoever opened them."""
 
 PROBE = b"\0" * 4096
 """What must fit into a folder before work is done for it: a block of any usual file system."""
@@ -128,7 +129,7 @@ def write_together(files: Iterable[tuple[Path, str | bytes]]) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 ready.append((path, _temporary(stack, target.parent, data), target))
         for path, data in streams:
-            with _sentences(path), path.open("ab") as file:
+            with _sentences(path), _open_stream(path) as file:
                 file.write(data)
         for folder in sorted({target.parent for _, _, target in ready}):
             _lock(stack, folder)
@@ -185,10 +186,20 @@ def _lock(stack: contextlib.ExitStack, folder: Path) -> None:
 
 def _is_stream(path: Path) -> bool:
     """Tell whether a path is written to as it is: a pipe, a device, an open file."""
-    if str(path.absolute()).startswith(DESCRIPTORS):
+    if DESCRIPTOR.fullmatch(str(path)):
         return True
     found = _status(path)
     return not (found is None or stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode))
+
+
+def _open_stream(path: Path) -> BinaryIO:
+    """Open a stream to write at its end."""
+    found = DESCRIPTOR.fullmatch(str(path))
+    if found is None:
+        return path.open("ab")
+    number = int(found[2]) if found[2] else ("stdout", "stderr").index(found[1]) + 1
+    # A file opened anew would have a position of its own, and write over what others write.
+    return os.fdopen(os.dup(number), "wb")
 
 
 def _probe_stream(path: Path) -> None:
