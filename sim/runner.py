@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -12,15 +11,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
-
 from environment.files import BUILDS, write_whole
 from environment.tools import SIMULATORS, Simulator
+from environment.variables import replaced
 from hw.tools.verilog import generate
 from sim.job import JOB_VARIABLE, read, save
 from spec.config import ChipConfig
 from spec.errors import UserError, require
+
+# cocotb obeys variables as soon as it is imported.
+with replaced({}):
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
 
 PORTS = """`verilator_config
 public_flat_rw -module "{top}" -var "clk"
@@ -97,7 +99,7 @@ class Build:
                 flags = f"OPT_FAST=-O1 VM_GLOBAL_FAST= VM_GLOBAL_SLOW= USER_LDLIBS={library}"
                 env["MAKEFLAGS"] = f"{env.get('MAKEFLAGS', '')} {flags}"
             log = self.folder / "build.log"
-            with _environment(env):
+            with replaced(env):
                 runner = get_runner(self._name)
                 try:
                     runner.build(
@@ -160,7 +162,7 @@ class Build:
                 except BaseException as error:
                     errors.append(error)
 
-            with _environment(self._tool.env):
+            with replaced(self._tool.env):
                 thread = threading.Thread(target=simulate)
                 thread.start()
                 while thread.is_alive():
@@ -195,7 +197,7 @@ def _verilator_runtime(tool: Simulator) -> Path:
     """
     folder = (BUILDS / "verilator" / f"runtime-{tool.version}").absolute()
     library = folder / "libverilated.a"
-    with _locked(folder.with_suffix(".lock")), _environment(tool.env):
+    with _locked(folder.with_suffix(".lock")), replaced(tool.env):
         if (folder / "done").exists():
             return library
         shutil.rmtree(folder, ignore_errors=True)
@@ -221,21 +223,6 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-@contextlib.contextmanager
-def _environment(changes: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the programs started meanwhile."""
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _tail(log: Path, lines: int = 30) -> str:

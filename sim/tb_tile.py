@@ -22,7 +22,7 @@ from sim.job import JOB_VARIABLE, TileJob, TileOutcome, read, save
 from sim.scoreboard import Scoreboard
 from sim.streams import Sink, Source
 from sim.waves import BoundaryTrace
-from spec.isa import TILE_COUNTERS
+from spec.counters import TILE_COUNTERS
 
 PACKED_TOGETHER = 1024
 """Operands that are made into bits at a time: many are quicker than one by one."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from spec.direction import Direction
 from spec.errors import digits, require
-from spec.framing import BAUD
+from spec.hardware import hardware_values
 from spec.narrowing import narrowing
 from spec.physics import IDEAL, WIRES, Physics
 from spec.table import Table, digest
@@ -24,14 +24,6 @@ from spec.tables import (
     Mapping,
     ProgrammingConfig,
 )
-
-HARDWARE_FIELDS = {
-    "array": ("rows", "columns", "cell_bits", "slices", "mapping"),
-    "converter": ("input_bits", "dac_bits", "adc_bits", "adcs"),
-    "programming": ("pulse_bits", "pulse_first", "pulse_increment", "pulse_limit"),
-    "machine": ("tiles", "lanes", "vector_words", "program_words", "weight_words", "matrices"),
-}
-"""Fields that the Verilog depends on as they are."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +64,7 @@ class ChipConfig(Table):
         require(
             columns % self.converter.adcs == 0,
             f"adcs must divide columns ({columns}) evenly, not {self.converter.adcs}: take one of "
-            f"{', '.join(str(n) for n in _divisors(columns))}",
+            f"{', '.join(str(n) for n in range(1, columns + 1) if columns % n == 0)}",
         )
         for name in WIRES:
             ohms = getattr(self.physics.wires, name)
@@ -181,6 +173,11 @@ class ChipConfig(Table):
         lower = self.radix // 2 * sum(self.radix**s for s in range(self.array.slices - 1))
         limit = (self.levels - 1) * self.radix ** (self.array.slices - 1) + lower
         return -limit, limit
+
+    @property
+    def weight_bits(self) -> int:
+        """Signed width of a weight."""
+        return _signed_bits(*self.weight_range)
 
     @property
     def unit_columns(self) -> int:
@@ -387,45 +384,17 @@ class ChipConfig(Table):
 
     # Identity
 
-    @property
-    def hardware_values(self) -> dict[str, object]:
-        """Everything that the Verilog of the chip depends on, by name.
-
-        Fields that the RTL does not depend on are not in it, such as the physics; of others only
-        what the RTL has of them is.
-        """
-        values: dict[str, object] = {
-            name: getattr(getattr(self, table), name)
-            for table, names in HARDWARE_FIELDS.items()
-            for name in names
-        }
-        return values | {
-            "result_bits": self.result_bits,
-            "verify_code": self.verify_code,
-            "verify_step": self.verify_step,
-            "verify_tolerance": self.verify_tolerance,
-            "verify_targets": self.verify_targets,
-            "baud_cycles": round(self.machine.clock_hz / BAUD),
-        }
-
     @cached_property
     def hardware(self) -> str:
-        """Hash that differs exactly if the Verilog of the chip does, as 16 hexadecimal digits.
-
-        It stands in the Verilog and in the identity.
-        """
-        return digest(self.hardware_values)
+        """Hash, in Verilog and identity, that differs exactly if the chip's Verilog does."""
+        return digest(hardware_values(self))
 
     @cached_property
     def whole(self) -> str:
-        """Hash that differs whenever a field does, as 16 hexadecimal digits; for results."""
+        """Hash, in results, that differs whenever a field does."""
         return digest(dataclasses.asdict(self))
 
 
 def _signed_bits(low: int, high: int) -> int:
     """Return the smallest two's complement width that holds both."""
     return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
-
-
-def _divisors(number: int) -> list[int]:
-    return [n for n in range(1, number + 1) if number % n == 0]

@@ -26,6 +26,11 @@ def locate(source: str | Path) -> Path:
     UserError
         If it is neither a preset nor a path.
     """
+    require(
+        isinstance(source, str | Path),
+        f"a configuration must be the name of a preset or the path of a .toml file, not "
+        f"{shown(source)}",
+    )
     path = Path(source)
     if path.suffix:
         return path

@@ -93,8 +93,9 @@ class Array:
 
         wide = (config.array.rows, config.array.slices * config.bit_lines)
         self._versions = self.cells.versions - 1
-        self._matrix = np.empty(wide)
-        self._squares = np.empty(wide)
+        self._matrix = np.zeros(wide)
+        # Without read noise they stay zero.
+        self._squares = np.zeros(wide)
         self._turned: tuple[Floats, Floats] | None = None
 
     @classmethod

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spec.errors import require, require_integer
+from spec.errors import UserError, require, require_integer
 
 Convert = Callable[[NDArray[np.float64]], NDArray[np.int64]]
 
@@ -171,12 +171,14 @@ def _share_below(
 ) -> NDArray[np.float64]:
     """Return the share [converters, transitions] of inputs [n] converted to less than a code."""
     codes = convert(np.repeat(inputs[:, None], converters, axis=1)) - low
-    counts = np.stack([np.bincount(each, minlength=transitions + 1) for each in codes.T])
+    counts = np.zeros((converters, transitions + 1))
+    for count, each in zip(counts, np.clip(codes, 0, transitions).T, strict=True):
+        count[:] = np.bincount(each, minlength=transitions + 1)
     below = counts.cumsum(axis=1)[:, :transitions] / len(inputs)
     beyond = (below[:, 0] == 0) | (below[:, -1] == 1)
-    require(
-        not beyond.any(),
-        f"converter {beyond.argmax()} has its first or last transition beyond the test: raise the "
-        "margin",
-    )
+    for converter in np.flatnonzero(beyond):
+        raise UserError(
+            f"converter {converter} has its first or last transition beyond the test: raise the "
+            "margin"
+        )
     return below

@@ -1,6 +1,7 @@
 """What must be known of a result before it means anything."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from golden.array.lines import Array
 from golden.tile.analog import Analog
 from golden.tile.mapping import split_steps
 from golden.tile.tile import Products
+from spec.errors import require
 
 MAX_CLIPPED = 0.01
 """Share of conversions out of range. Each is wrong by an unknown amount, and a few already outweigh
@@ -89,11 +91,18 @@ class Diagnostics:
 def diagnose(
     analog: Analog, products: Products, levels: NDArray[np.int64] | None = None
 ) -> Diagnostics:
-    """Diagnose products; `levels` [slices, rows, bit_lines] are the targets of the cells."""
+    """Diagnose products; `levels` [slices, rows, bit_lines] are the targets of the cells.
+
+    Raises
+    ------
+    UserError
+        If there are no products.
+    """
     config = analog.config
+    require(len(products.results) > 0, "there are no products to diagnose: multiply a vector first")
     codes, beyond = products.codes, products.beyond
 
-    def parts(values: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    def parts(values: NDArray[np.generic]) -> list[NDArray[Any]]:
         return split_steps(config, values, transposed=products.transposed)
 
     span = [int(np.ptp(part)) + 1 for part in parts(codes)]

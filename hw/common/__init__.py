@@ -1,1 +1,1 @@
-"""What several blocks are built from."""
+"""Parts that several rooms are built from: streams, arithmetic, shapes, counters and memories."""

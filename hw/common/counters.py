@@ -4,13 +4,19 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
-from spec.isa import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS
 
 TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE_COUNTERS})
 """Counters of a tile since reset."""
 
 ChipCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in CHIP_COUNTERS})
 """Counters of what the tiles share, since reset."""
+
+
+def count(m: Module, counter: Value, event: Value) -> None:
+    """Add 1 to a register if `event`, unless it is at its largest."""
+    with m.If(event & ~counter.all()):
+        m.d.sync += counter.eq(counter + 1)
 
 
 class Counters(wiring.Component):

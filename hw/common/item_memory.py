@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hw.machine.interfaces import WordPort
+from hw.common.word_port import WordPort
 from spec.isa import WORD_BITS
 
 

@@ -9,7 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.boundary.analog import step_layout
-from hw.common.direction import directed, looks
+from hw.common.direction import by_direction, has_output
 from hw.converter.dac import PlaneLayout
 from spec.config import ChipConfig
 
@@ -81,11 +81,11 @@ class SarBank(wiring.Component):
 
         searching = position.any()
         codes_free = ~self.codes.valid | self.codes.ready
-        groups = directed(config, plane.transposed, lambda way: way.groups)
+        groups = by_direction(config, plane.transposed, lambda direction: direction.groups)
         last_group = (self.select == groups - 1) | plane.single
         deciding = position[0] & codes_free
         seen = [
-            looks(config, i % config.converter.adcs, plane.transposed, self.select)
+            has_output(config, i % config.converter.adcs, plane.transposed, self.select)
             for i in range(config.converters)
         ]
 

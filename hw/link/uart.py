@@ -10,8 +10,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.common.counters import count
 from hw.link.framing import Deframer, Framer
-from hw.link.responder import CommandWord, LineCounters, ReplyWord, count
+from hw.link.interfaces import CommandWord, LineCounters, ReplyWord
 from spec.errors import require
 
 MAX_ERROR = 0.02

@@ -6,7 +6,8 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.direction import directed, looks
+from hw.common.arithmetic import tree_sum
+from hw.common.direction import by_direction, has_output
 from hw.converter.adc import CodesLayout
 from spec.config import ChipConfig
 
@@ -72,7 +73,9 @@ class ShiftAdd(wiring.Component):
         ]
 
         def before(adc: int) -> Value:
-            return directed(config, plane.transposed, lambda way: ring[len(ring) - way.groups][adc])
+            return by_direction(
+                config, plane.transposed, lambda direction: ring[len(ring) - direction.groups][adc]
+            )
 
         results_free = ~self.results.valid | self.results.ready
         accumulating = occupied & (~plane.last | results_free)
@@ -101,7 +104,7 @@ class ShiftAdd(wiring.Component):
             ]
             if config.result_bits < config.worst_result_bits:
                 above, below = total > high, total < -high - 1
-                counted = accumulating & looks(config, a, plane.transposed, group)
+                counted = accumulating & has_output(config, a, plane.transposed, group)
                 m.d.comb += self.saturated[a].eq(counted & (above | below))
                 with m.If(above):
                     m.d.comb += kept.eq(high)
@@ -128,11 +131,3 @@ class ShiftAdd(wiring.Component):
             # The unit column weighs what the mapping added to every weight, a power of two.
             terms.append(-(unit << (config.array.cell_bits * config.array.slices - 1)))
         return terms
-
-
-def tree_sum(terms: list[Value]) -> Value:
-    """Add as a balanced tree, which grows by one bit a level instead of one bit a term."""
-    if len(terms) == 1:
-        return terms[0]
-    middle = len(terms) // 2
-    return tree_sum(terms[:middle]) + tree_sum(terms[middle:])

@@ -14,10 +14,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect
 
 from hw.boundary.analog import AnalogPort, Mode
+from hw.common.arithmetic import tree_sum
 from hw.common.counters import Counters, TileCounters
 from hw.converter.adc import SarBank
 from hw.converter.dac import DacSequencer, VectorLayout
-from hw.tile.shift_add import ResultsLayout, ShiftAdd, tree_sum
+from hw.tile.shift_add import ResultsLayout, ShiftAdd
 from hw.tile.write_verify import OutcomeLayout, TargetLayout, WriteVerify
 from spec.config import ChipConfig
 

@@ -12,7 +12,8 @@ from ohmulator.host.framing import Frame
 from sim.bits import pack, read_bits, read_flag, write_bits, write_flag
 from sim.bits import unpack as unpack_bits
 from sim.lockstep import Lockstep, LockstepError
-from spec.isa import NOT_COUNTED, WORD_BITS
+from spec.counters import NOT_COUNTED
+from spec.isa import WORD_BITS
 from spec.packet import HEADER, HEADER_WORDS, Packet, identity, unpack
 
 POLL_CYCLES = 500

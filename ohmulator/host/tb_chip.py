@@ -13,7 +13,7 @@ from cocotb.task import Task, bridge, resume
 from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
-from ohmulator.host.chip import Chip
+from ohmulator.host.host import Host
 from ohmulator.host.simulated import SimulatedCarrier
 from sim.bits import write_flag
 from sim.job import JOB_VARIABLE, read, save
@@ -51,7 +51,7 @@ class SimulatedChip:
 
     dut: Any
     config: ChipConfig
-    host: Chip = field(init=False)
+    host: Host = field(init=False)
     lockstep: Lockstep = field(init=False)
     carrier: SimulatedCarrier = field(init=False)
     _tasks: list[Task[None]] = field(default_factory=list)
@@ -59,7 +59,7 @@ class SimulatedChip:
     def reset(self) -> None:
         """Reset the chip and begin anew with blank tiles. Memories keep what they hold."""
         self._reset()
-        self.host = Chip(self.carrier, self.config, timeout_s=TIMEOUT_S)
+        self.host = Host(self.carrier, self.config, timeout_s=TIMEOUT_S)
 
     @resume
     async def _reset(self) -> None:

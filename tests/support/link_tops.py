@@ -8,7 +8,7 @@ from hw.link.axi import AxiCarrier, AxiLite, AxiRegisters, AxiStream
 from hw.link.responder import Responder
 from hw.link.uart import MIN_DIVISOR, Pins, UartCarrier
 from spec.config import ChipConfig
-from spec.isa import CHIP_COUNTERS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.packet import identity
 from tests.support.memory_device import SIZES, MemoryDevice
 

@@ -23,8 +23,8 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
-from ohmulator.host.chip import Chip
 from ohmulator.host.framing import Frame
+from ohmulator.host.host import Host
 from sim.job import JOB_VARIABLE, read, save
 from spec.config import ChipConfig
 from spec.isa import ErrorCode, Space
@@ -87,7 +87,7 @@ class Registers:
 def check(carrier: StreamCarrier, registers: Registers, config: ChipConfig) -> None:
     rng = np.random.default_rng(0)
     assert registers.read(0, len(IDENTITY)) == identity(config)
-    with Chip(carrier, config, timeout_s=1e-3) as chip:
+    with Host(carrier, config, timeout_s=1e-3) as chip:
         for count in (1, 7, 300):
             words = rng.integers(0, 1 << 32, count)
             chip.write(Space.VECTOR, 4, words)

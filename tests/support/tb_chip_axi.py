@@ -18,7 +18,7 @@ from cocotbext.axi import (
 )
 
 from golden.machine.machine import blank_tile
-from ohmulator.host.chip import Chip
+from ohmulator.host.host import Host
 from sim.bridge import Bridge
 from sim.job import JOB_VARIABLE, read, save
 from spec.assembly import assemble
@@ -33,7 +33,7 @@ def watch(carrier: StreamCarrier, registers: Registers, job: AxiJob) -> Any:
     """Multiply, then look at the registers, and stop an endless program by one."""
     outcome = session(carrier, job)
     assert registers.read(0, len(IDENTITY)) == identity(job.config)
-    with Chip(carrier, job.config, timeout_s=1e-3) as chip:
+    with Host(carrier, job.config, timeout_s=1e-3) as chip:
         counters = chip.counters()
         words = registers.read(COUNTER_BASE, 2 * len(counters))
         for (name, count), low, high in zip(counters.items(), words[::2], words[1::2], strict=True):

@@ -11,9 +11,9 @@ from cocotb.task import bridge
 from cocotb.triggers import FallingEdge
 
 from golden.machine.machine import blank_tile
-from ohmulator.compiler.matrix import compile_matrix, load, multiply
+from ohmulator.compiler import compile_matrix, load, multiply
 from ohmulator.host.carrier import Carrier, ModelCarrier, SerialCarrier
-from ohmulator.host.chip import Chip
+from ohmulator.host.host import Host
 from sim.bridge import Bridge
 from sim.job import JOB_VARIABLE, read, save
 from tests.support.tb_uart import PERIOD_NS, SimulatedLine, UartJob
@@ -26,7 +26,7 @@ def session(carrier: Carrier, job: Any) -> tuple[list[list[int]], dict[str, int]
     """
     rng = np.random.default_rng(job.seed)
     program = compile_matrix(job.config, rng.integers(-60, 61, (4, 3)), shift=2)
-    with Chip(carrier, job.config, timeout_s=200e-6, retries=20) as chip:
+    with Host(carrier, job.config, timeout_s=200e-6, retries=20) as chip:
         load(chip, program)
         results = multiply(chip, program, rng.integers(-30, 31, (2, 4)))
         return results.tolist(), chip.counters()

@@ -13,7 +13,7 @@ from cocotb.triggers import FallingEdge, Timer
 from cocotbext.uart import UartSink, UartSource
 
 from ohmulator.host.carrier import SerialCarrier
-from ohmulator.host.chip import Chip
+from ohmulator.host.host import Host
 from sim.job import JOB_VARIABLE, read, save
 from spec.config import ChipConfig
 from spec.isa import Space
@@ -92,7 +92,7 @@ def session(line: SimulatedLine, job: UartJob) -> UartOutcome:
     """Move words, run and abort; then disturb the line in other ways and move some more."""
     rng = np.random.default_rng(job.seed + 1)
     wrong = 0
-    with Chip(SerialCarrier(line), job.config, timeout_s=100e-6, retries=20) as chip:
+    with Host(SerialCarrier(line), job.config, timeout_s=100e-6, retries=20) as chip:
         for count in (1, 12, 24, 12, 24):
             words = rng.integers(-(1 << 31), 1 << 31, count)
             # Bytes that the framing escapes, back to back.
