@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,9 @@ BUILDS = Path("build")
 
 DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|(?:/dev/fd|/proc/self/fd)/([0-9]{1,9})")
 """Paths of files that are open already, and belong to whoever opened them."""
+
+Content = str | bytes | Path
+"""Content of a file: text, bytes, or another file whose content it is."""
 
 PROBE = b"\0" * 4096
 """What must fit into a folder before work is done for it: a block of any usual file system."""
@@ -75,7 +79,7 @@ class Outputs:
                     "another path",
                 )
 
-    def write(self, contents: Mapping[str, str | bytes]) -> None:
+    def write(self, contents: Mapping[str, Content]) -> None:
         """Write those files that are wanted: all of them or, on an error, none.
 
         Files that two jobs write at the same time all come from the one or all from the other.
@@ -96,7 +100,7 @@ class Outputs:
         return self._paths[what]
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: Content) -> None:
     """Write a file that is either there in full or not at all, and make its folder.
 
     What is no file, such as `/dev/null` or a pipe, is written to and not replaced.
@@ -109,7 +113,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     write_together([(path, content)])
 
 
-def write_together(files: Iterable[tuple[Path, str | bytes]]) -> None:
+def write_together(files: Iterable[tuple[Path, Content]]) -> None:
     """Write several files as `write_whole` does one: all of them, or none on an error.
 
     Raises
@@ -120,17 +124,16 @@ def write_together(files: Iterable[tuple[Path, str | bytes]]) -> None:
     with contextlib.ExitStack() as stack:
         streams, ready = [], []
         for path, content in files:
-            data = content.encode() if isinstance(content, str) else content
             with _sentences(path):
                 if _is_stream(path):
-                    streams.append((path, data))
+                    streams.append((path, content))
                     continue
                 target = _real(path)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                ready.append((path, _temporary(stack, target.parent, data), target))
-        for path, data in streams:
+                ready.append((path, _temporary(stack, target.parent, content), target))
+        for path, content in streams:
             with _sentences(path), _open_stream(path) as file:
-                file.write(data)
+                _fill(file, content)
         for folder in sorted({target.parent for _, _, target in ready}):
             _lock(stack, folder)
         for path, temporary, target in ready:
@@ -161,14 +164,22 @@ def _sentences(path: Path) -> Iterator[None]:
         raise UserError(f"{named(path)} cannot be written: {why}") from None
 
 
-def _temporary(stack: contextlib.ExitStack, folder: Path, data: bytes) -> str:
+def _temporary(stack: contextlib.ExitStack, folder: Path, content: Content) -> str:
     """Write a file that vanishes with the stack unless it is renamed; return its path."""
     handle, name = tempfile.mkstemp(dir=folder, prefix=".part-")
     stack.callback(_remove, name)
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        _fill(file, content)
     os.chmod(name, 0o644)
     return name
+
+
+def _fill(file: BinaryIO, content: Content) -> None:
+    if isinstance(content, Path):
+        with content.open("rb") as source:
+            shutil.copyfileobj(source, file)
+    else:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def _remove(name: str) -> None:
