@@ -36,7 +36,7 @@ class Outputs:
     Parameters
     ----------
     files
-        Path of each file that is wanted, by what it holds ("the picture"); None: not wanted.
+        Path of each file by its contents ("the picture"); None: the file is not wanted.
     inputs
         Path of each file that the job reads, likewise.
     folders

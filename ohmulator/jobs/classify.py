@@ -30,7 +30,7 @@ TRACED_PRODUCTS = 8
 
 @dataclass(frozen=True)
 class Foreseen:
-    """Hold what the model makes of the images.
+    """Hold the results of the model.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def simulate(
     waves: Path,
     targets: Targets | None = None,
 ) -> TileOutcome:
-    """Return what the Verilog of a tile makes of the images; waveforms go to the folder `waves`.
+    """Return the results of the Verilog of a tile; waveforms go to the folder `waves`.
 
     The physics are those of `chip`; cells that are `targets` are programmed first.
     """
@@ -153,7 +153,7 @@ def picture(
 
 
 def verdict(plan: Plan, outcome: TileOutcome) -> int:
-    """Print where the results are and whether both sides agree; return the exit status."""
+    """Print paths of the results and the verdict of the comparison; return the exit status."""
     for what in ("the picture", "the picture of the cells"):
         if what in plan.outputs:
             cli.say(f"picture   {plan.outputs[what]}")

@@ -14,16 +14,16 @@ NAMES = {
     "the waveform of the RTL (Verilator)": "rtl.vcd",
     "the waveform of the RTL (Icarus)": "rtl.fst",
 }
-"""Names of the files that `sim.runner.Build.run` leaves, by what they hold."""
+"""Names of the files that `sim.runner.Build.run` leaves, by their contents."""
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Return the paths that waveforms get in a folder of results, by what they hold."""
+    """Return the paths of waveforms in a folder of results, by their contents."""
     return {what: folder / name for what, name in NAMES.items()}
 
 
 def contents(folder: Path) -> dict[str, Content]:
-    """Return the waveforms that a simulation left in a folder, by what they hold."""
+    """Return the waveforms that a simulation left in a folder, by their contents."""
     return {what: path for what, path in files(folder).items() if path.exists()}
 
 
