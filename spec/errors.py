@@ -25,9 +25,11 @@ def shown(value: object) -> str:
     try:
         text = " ".join(repr(value).split())
     except ValueError:
-        # Python prints no integer of more than some thousand digits.
-        bits = f"an integer of {value.bit_length()} bits" if isinstance(value, int) else ""
-        text = bits or f"a {type(value).__name__} that is too long to print"
+        # Python prints no integer of more than some thousand digits, and nothing that holds one.
+        bits = value.bit_length() if isinstance(value, int) else None
+        text = (
+            f"an integer of {bits} bits" if bits else f"a {type(value).__name__} of large numbers"
+        )
     if len(text) > LONGEST_SHOWN:
         text = f"{text[: LONGEST_SHOWN - 23]}... ({len(text)} characters)"
     return text
