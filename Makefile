@@ -63,8 +63,8 @@ area: .venv/run.stamp ## Print cells and area of a tile and of chips, and refuse
 	$(call job,area,config top)
 
 .PHONY: docs
-docs: .venv/docs.stamp ## Write the reference of the machine and the pins of its macro into docs
-	$(call job,docs)
+docs: .venv/docs.stamp ## Build the site of the documentation, every link checked [OUT=]
+	$(call job,docs,out)
 
 .PHONY: test
 test: .venv/test.stamp ## Lint, check types and imports, and run every test but the slow ones

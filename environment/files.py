@@ -6,11 +6,12 @@ import fcntl
 import json
 import math
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from spec.errors import UserError, require
 from spec.files import named
@@ -20,6 +21,9 @@ BUILDS = Path("build")
 
 DESCRIPTORS = "/dev/std", "/dev/fd/", "/proc/self/fd/"
 """Beginnings of the paths of open files, which belong to whoever opened them."""
+
+Content = str | bytes | Path
+"""Text or bytes to be written, or the path of a file to be copied."""
 
 PROBE = b"\0" * 4096
 """What must fit into a folder before work is done for it: a block of any usual file system."""
@@ -74,7 +78,7 @@ class Outputs:
                     "another path",
                 )
 
-    def write(self, contents: Mapping[str, str | bytes]) -> None:
+    def write(self, contents: Mapping[str, Content]) -> None:
         """Write those files that are wanted: all of them or, on an error, none.
 
         Files that two jobs write at the same time all come from the one or all from the other.
@@ -95,7 +99,7 @@ class Outputs:
         return self._paths[what]
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: Content) -> None:
     """Write a file that is either there in full or not at all, and make its folder.
 
     What is no file, such as `/dev/null` or a pipe, is written to and not replaced.
@@ -108,7 +112,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     write_together([(path, content)])
 
 
-def write_together(files: Iterable[tuple[Path, str | bytes]]) -> None:
+def write_together(files: Iterable[tuple[Path, Content]]) -> None:
     """Write several files as `write_whole` does one: all of them, or none on an error.
 
     Raises
@@ -119,17 +123,16 @@ def write_together(files: Iterable[tuple[Path, str | bytes]]) -> None:
     with contextlib.ExitStack() as stack:
         streams, ready = [], []
         for path, content in files:
-            data = content.encode() if isinstance(content, str) else content
             with _sentences(path):
                 if _is_stream(path):
-                    streams.append((path, data))
+                    streams.append((path, content))
                     continue
                 target = _real(path)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                ready.append((path, _temporary(stack, target.parent, data), target))
-        for path, data in streams:
+                ready.append((path, _temporary(stack, target.parent, content), target))
+        for path, content in streams:
             with _sentences(path), path.open("ab") as file:
-                file.write(data)
+                _put(content, file)
         for folder in sorted({target.parent for _, _, target in ready}):
             _lock(stack, folder)
         for path, temporary, target in ready:
@@ -160,12 +163,20 @@ def _sentences(path: Path) -> Iterator[None]:
         raise UserError(f"{named(path)} cannot be written: {why}") from None
 
 
-def _temporary(stack: contextlib.ExitStack, folder: Path, data: bytes) -> str:
+def _put(content: Content, file: BinaryIO) -> None:
+    if isinstance(content, Path):
+        with content.open("rb") as source:
+            shutil.copyfileobj(source, file)
+    else:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def _temporary(stack: contextlib.ExitStack, folder: Path, content: Content) -> str:
     """Write a file that vanishes with the stack unless it is renamed; return its path."""
     handle, name = tempfile.mkstemp(dir=folder, prefix=".part-")
     stack.callback(_remove, name)
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        _put(content, file)
     os.chmod(name, 0o644)
     return name
 

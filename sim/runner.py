@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any, Protocol
 from xml.etree import ElementTree
 
+<<<<<<< HEAD
 import find_libpython
 from cocotb import __version__ as cocotb_version
 from cocotb_tools import config as cocotb_config
 
 from environment.files import BUILDS
+=======
+from environment.files import BUILDS, write_whole
+>>>>>>> main
 from environment.tools import SIMULATORS, Simulator
 from environment.variables import kept
 from hw.tools.verilog import generate
@@ -30,8 +34,23 @@ from sim.verilator import Verilator
 from spec.config import ChipConfig
 from spec.errors import UserError, require
 
+<<<<<<< HEAD
 PATIENCE_S = 600.0
 """Longest time in seconds in which a simulation may stand still."""
+=======
+# cocotb obeys variables as soon as it is imported.
+with replaced({}):
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
+
+PORTS = """`verilator_config
+public_flat_rw -module "{top}" -var "clk"
+public_flat_rw -module "{top}" -var "rst"
+public_flat_rw -module "{top}" -var "*__*"
+public_flat_rw -module "{top}" -var "counters"
+"""
+"""Only the ports are visible to cocotb: with every signal public, Verilator is far slower."""
+>>>>>>> main
 
 BOUNDARY = "boundary.vcd", "boundary.gtkw"
 """Waveform of the analogue boundary, and its save file."""

@@ -64,7 +64,7 @@ class ChipConfig(Table):
         require(
             columns % self.converter.adcs == 0,
             f"adcs must divide columns ({columns}) evenly, not {self.converter.adcs}: take one of "
-            f"{', '.join(str(n) for n in _divisors(columns))}",
+            f"{', '.join(str(n) for n in range(1, columns + 1) if columns % n == 0)}",
         )
         for name in WIRES:
             ohms = getattr(self.physics.wires, name)
@@ -173,6 +173,11 @@ class ChipConfig(Table):
         lower = self.radix // 2 * sum(self.radix**s for s in range(self.array.slices - 1))
         limit = (self.levels - 1) * self.radix ** (self.array.slices - 1) + lower
         return -limit, limit
+
+    @property
+    def weight_bits(self) -> int:
+        """Signed width of a weight."""
+        return _signed_bits(*self.weight_range)
 
     @property
     def unit_columns(self) -> int:
@@ -393,7 +398,3 @@ class ChipConfig(Table):
 def _signed_bits(low: int, high: int) -> int:
     """Return the smallest two's complement width that holds both."""
     return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
-
-
-def _divisors(number: int) -> list[int]:
-    return [n for n in range(1, number + 1) if number % n == 0]

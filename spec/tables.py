@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass
 
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.errors import digits, require, shown
 from spec.table import Table
 
@@ -200,3 +201,8 @@ class MachineConfig(Table):
         for name in ("lanes", "vector_words"):
             size = getattr(self, name)
             require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
+
+    @property
+    def counters(self) -> int:
+        """Performance counters: those of the chip, and those of each tile."""
+        return len(CHIP_COUNTERS) + self.tiles * len(TILE_COUNTERS)

@@ -1,6 +1,7 @@
 """What must be known of a result before it means anything."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def diagnose(
     require(len(products.results) > 0, "there are no products to diagnose: multiply a vector first")
     codes, beyond = products.codes, products.beyond
 
-    def parts(values: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    def parts(values: NDArray[np.generic]) -> list[NDArray[Any]]:
         return split_steps(config, values, transposed=products.transposed)
 
     span = [int(np.ptp(part)) + 1 for part in parts(codes)]

@@ -10,7 +10,7 @@ from amaranth.hdl import Array, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.link.responder import CommandWord, LinkCounters, ReplyWord, StateLayout
+from hw.link.interfaces import CommandWord, LinkCounters, ReplyWord, StateLayout
 from spec.counters import COUNTER_BITS
 from spec.isa import WORD_BITS
 from spec.packet import IDENTITY, LINK_COUNTERS

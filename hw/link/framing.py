@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from hw.link.responder import CommandWord, ReplyWord
+from hw.link.interfaces import CommandWord, ReplyWord
 from spec.framing import ESCAPE, FLAG, STUFFED, WORD_BYTES
 from spec.isa import WORD_BITS
 

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.common.counters import count
 from hw.link.framing import Deframer, Framer
-from hw.link.responder import CommandWord, LineCounters, ReplyWord
+from hw.link.interfaces import CommandWord, LineCounters, ReplyWord
 from spec.errors import require
 
 MAX_ERROR = 0.02

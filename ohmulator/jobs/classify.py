@@ -1,7 +1,6 @@
 """Classify images in the model and in the simulated Verilog of a tile, and compare both."""
 
 import copy
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,9 +66,10 @@ def simulate(
     task: Classifier,
     chip: Analog,
     steps: NDArray[np.int64],
+    folder: Path,
     targets: Targets | None = None,
-) -> tuple[TileOutcome, dict[str, bytes]]:
-    """Return what the Verilog of a tile made of the images, and the waveforms by what they hold.
+) -> TileOutcome:
+    """Return what the Verilog of a tile made of the images, and leave waveforms in a folder.
 
     The physics are those of `chip`; cells that are `targets` are programmed first.
     """
@@ -89,12 +89,9 @@ def simulate(
         build.make()
     doing = "images" if targets is None else "cells and images"
     total = count if targets is None else count + len(targets)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        screen.progress(f"{doing} through the Verilog", total) as update,
-    ):
-        outcome: TileOutcome = build.run("sim.tb_tile", job, update, Path(folder))
-        return outcome, waveforms.contents(Path(folder))
+    with screen.progress(f"{doing} through the Verilog", total) as update:
+        outcome: TileOutcome = build.run("sim.tb_tile", job, update, folder)
+        return outcome
 
 
 def figures(

@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
     from golden.array.lines import Array
     from golden.tile import write_verify
     from golden.tile.analog import Analog
-    from ohmulator.jobs import classifier, classify, programming, report
+    from ohmulator.jobs import classifier, classify, programming, report, waveforms
     from ohmulator.jobs.screen import Screen
 
     task, screen = classifier.fit(config, plan.seed), Screen()
@@ -30,17 +30,16 @@ def main(argv: Sequence[str]) -> int:
     write_verify.program(programmed, targets)
     foreseen = classify.foresee(programmed, task)
     chip = Analog(config, Array(config))
-    outcome, waves = classify.simulate(plan, screen, task, chip, foreseen.steps, targets)
-
-    cells = programming.figures(programmed.array, foreseen.levels, outcome)
-    figures = classify.figures(plan, task, foreseen, outcome) | cells
-    contents: dict[str, str | bytes] = {
-        **waves,
-        "the picture": classify.picture(config, task, foreseen, outcome),
-        "the picture of the cells": programming.picture(config, foreseen.levels, outcome),
-        "the figures": json_text(figures),
-    }
-    plan.outputs.write(contents)
+    with waveforms.temporary_folder() as folder:
+        outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, folder, targets)
+        cells = programming.figures(programmed.array, foreseen.levels, outcome)
+        figures = classify.figures(plan, task, foreseen, outcome) | cells
+        contents = {
+            "the picture": classify.picture(config, task, foreseen, outcome),
+            "the picture of the cells": programming.picture(config, foreseen.levels, outcome),
+            "the figures": json_text(figures),
+        }
+        plan.outputs.write(contents | waveforms.found(folder))
     sections = [
         classify.rows(figures),
         programming.rows(cells),

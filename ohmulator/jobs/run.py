@@ -12,18 +12,19 @@ def main(argv: Sequence[str]) -> int:
     plan = digits.plan("run", "digits", "out/digits", argv)
 
     from golden.tile.analog import Analog
-    from ohmulator.jobs import classifier, classify, report
+    from ohmulator.jobs import classifier, classify, report, waveforms
     from ohmulator.jobs.screen import Screen
 
     task, screen = classifier.fit(plan.config, plan.seed), Screen()
     foreseen = classify.foresee(Analog.programmed(plan.config, task.weights), task)
     # The same chip as new: its noise begins with the same draws.
     chip = Analog.programmed(plan.config, task.weights)
-    outcome, waves = classify.simulate(plan, screen, task, chip, foreseen.steps)
-
-    figures = classify.figures(plan, task, foreseen, outcome)
-    picture = classify.picture(plan.config, task, foreseen, outcome)
-    plan.outputs.write({"the picture": picture, "the figures": json_text(figures), **waves})
+    with waveforms.temporary_folder() as folder:
+        outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, folder)
+        figures = classify.figures(plan, task, foreseen, outcome)
+        picture = classify.picture(plan.config, task, foreseen, outcome)
+        contents = {"the picture": picture, "the figures": json_text(figures)}
+        plan.outputs.write(contents | waveforms.found(folder))
     sections = [classify.rows(figures), report.rows(foreseen.diagnostics)]
     screen.table(f"handwritten digits on {plan.source}", sections)
     report.warn(screen, foreseen.diagnostics)

@@ -1,9 +1,7 @@
 """Run one testbench on random stimuli: `make sim`."""
 
 import shlex
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from environment.files import BUILDS, Outputs, json_text
@@ -36,27 +34,25 @@ def main(argv: Sequence[str]) -> int:
     job = make(config, args.seed, args.count, command(args), transposed=args.transposed)
     with screen.status("generating Verilog and building the simulator"):
         build.make()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        screen.progress("products through the simulator", args.count) as update,
-    ):
-        outcome = build.run(f"sim.tb_{args.tb}", job, update, Path(folder))
-        waves = waveforms.contents(Path(folder))
-    speed = args.count * config.planes / outcome.seconds
-    figures = {
-        "testbench": args.tb,
-        "configuration": args.config,
-        "hash": config.whole,
-        "simulator": args.sim,
-        "seed": args.seed,
-        "products": args.count,
-        "transposed": args.transposed,
-        "words_compared": int(outcome.results.size),
-        "words_different": int((outcome.results != outcome.expected).sum()),
-        "planes_per_second": speed,
-        **outcome.counters,
-    }
-    outputs.write({"the figures": json_text(figures), **waves})
+    with waveforms.temporary_folder() as folder:
+        with screen.progress("products through the simulator", args.count) as update:
+            outcome = build.run(f"sim.tb_{args.tb}", job, update, folder)
+        speed = args.count * config.planes / outcome.seconds
+        figures = {
+            "testbench": args.tb,
+            "configuration": args.config,
+            "hash": config.whole,
+            "simulator": args.sim,
+            "seed": args.seed,
+            "products": args.count,
+            "transposed": args.transposed,
+            "words_compared": outcome.words,
+            "words_different": outcome.wrong,
+            "planes_per_second": speed,
+            **outcome.counters,
+        }
+        waves = waveforms.found(folder)
+        outputs.write({"the figures": json_text(figures), **waves})
     if waves:
         cli.say(f"waveforms in {args.out}")
     if outcome.mismatch:
@@ -64,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     products = "transposed products" if args.transposed else "products"
     cli.say(
-        f"MATCH: all {outcome.results.size} words of {args.count} {products} equal, {args.sim} and "
+        f"MATCH: all {outcome.words} words of {args.count} {products} equal, {args.sim} and "
         f"model, bit for bit ({speed:.0f} planes per second)"
     )
     return 0

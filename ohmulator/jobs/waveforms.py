@@ -1,9 +1,12 @@
 """Waveforms of a simulation among the results of a job."""
 
+import contextlib
 import shlex
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from environment.files import Outputs
+from environment.files import BUILDS, Outputs
 
 NAMES = {
     "the waveform": "boundary.vcd",
@@ -19,10 +22,17 @@ def files(folder: Path) -> dict[str, Path]:
     return {what: folder / name for what, name in NAMES.items()}
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder for waveforms, which may be large, where builds are."""
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="waveforms-", dir=BUILDS) as folder:
+        yield Path(folder)
+
+
+def found(folder: Path) -> dict[str, Path]:
     """Return the waveforms that a simulation left in a folder, by what they hold."""
-    found = {what: path for what, path in files(folder).items() if path.exists()}
-    return {what: path.read_bytes() for what, path in found.items()}
+    return {what: path for what, path in files(folder).items() if path.exists()}
 
 
 def viewer(outputs: Outputs) -> str:

@@ -106,7 +106,7 @@ def simulate(
             ctx.set(port.write, 0)
         ctx.set(dut.control.step, scenario.steps)
         for product in scenario.products:
-            request, reply = dut.unit.request, dut.unit.reply
+            request, reply = dut.port.request, dut.port.reply
             ctx.set(request.payload, product.request)
             ctx.set(request.valid, 1)
             await ctx.tick().until(request.ready)

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In
 
-from hw.link.responder import ControlPort, MemoryPort
+from hw.link.interfaces import ControlPort, MemoryPort
 from spec.isa import ErrorCode, MachineError, Space
 
 SIZES = {

@@ -8,7 +8,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
-from hw.machine.interfaces import UnitReply, UnitRequest
+from hw.machine.interfaces import InstructionReply, InstructionRequest
 from sim.bridge import Bridge
 from sim.packing import pack_fields, unpack, unpack_fields, unpack_word
 from sim.signals import read_bits, read_flag, write_bits, write_flag
@@ -29,7 +29,7 @@ class Host:
     async def run(self) -> Outcome:
         dut, scenario = self.dut, self.scenario
         Clock(dut.clk, 10, "ns").start()
-        for name in ("unit__request__valid", "unit__reply__ready", "control__aborting"):
+        for name in ("port__request__valid", "port__reply__ready", "control__aborting"):
             getattr(dut, name).value = 0
         for name in (*PORTS.values(), "vector"):
             for member in ("read__en", "write__en") if name == "vector" else ("read", "write"):
@@ -74,22 +74,22 @@ class Host:
 
     async def _multiply(self, product: Product, outcome: Outcome) -> int:
         dut = self.dut
-        write_bits(dut.unit__request__payload, pack_fields(UnitRequest, product.request))
-        assert read_flag(dut.unit__request__ready)
-        write_flag(dut.unit__request__valid, 1)
+        write_bits(dut.port__request__payload, pack_fields(InstructionRequest, product.request))
+        assert read_flag(dut.port__request__ready)
+        write_flag(dut.port__request__valid, 1)
         before = self._counters()
         await self.edge
-        write_flag(dut.unit__request__valid, 0)
+        write_flag(dut.port__request__valid, 0)
         cycles = 1
-        while not read_flag(dut.unit__reply__valid):
+        while not read_flag(dut.port__reply__valid):
             write_flag(dut.control__aborting, product.aborts(cycles))
             cycles += 1
             assert cycles < 2_000_000, "no reply"
             await self.edge
-        reply = unpack_fields(UnitReply(self.config), read_bits(dut.unit__reply__payload))
-        write_flag(dut.unit__reply__ready, 1)
+        reply = unpack_fields(InstructionReply(self.config), read_bits(dut.port__reply__payload))
+        write_flag(dut.port__reply__ready, 1)
         await self.edge
-        write_flag(dut.unit__reply__ready, 0)
+        write_flag(dut.port__reply__ready, 0)
         for _ in range(4):
             await self.edge
         counters = self._counters()

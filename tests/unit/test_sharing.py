@@ -114,13 +114,19 @@ def test_matrices_in_each_others_place_multiply_right(hosts, places, actions, se
 
 
 @pytest.mark.parametrize("hosts", [0, 1])
-def test_products_by_what_is_loaded_program_nothing_again(hosts):
+@pytest.mark.parametrize("order", [1, -1])
+def test_products_by_what_is_loaded_program_nothing_again(hosts, order):
+    """Though the places of the two matrices touch."""
     device = Device(hosts)
     (target,) = device.targets
     first = compile_matrix(CONFIG, [[1, 2]])
-    second = compile_matrix(CONFIG, [[3], [4]], matrix=1, tile=1, address=2, start=20)
-    for program in (first, second):
+    second = compile_matrix(
+        CONFIG, [[3], [4]], matrix=1, tile=1, address=2, start=first.instructions
+    )
+    for program in (first, second)[::order]:
         load(target, program)
+    if hosts:
+        assert target.keeps([*first.writes, *second.writes])
     for _ in range(2):
         assert multiply(target, first, [[2]]).tolist() == [[2, 4]]
         assert multiply(target, second, [[2, 1]]).tolist() == [[10]]
@@ -307,6 +313,58 @@ def test_a_run_that_another_host_ended_is_not_taken_for_good():
     carrier.left = 5
     with pytest.raises(LinkError, match="another host used it, in the meantime"):
         host.run()
+
+
+def test_a_run_ends_where_another_host_began_one():
+    """Which is left alone."""
+    machine = Machine(CONFIG)
+
+    def begins(carrier):
+        other = Host(ModelCarrier(machine), CONFIG)
+        other.abort()
+        other.start()
+
+    carrier = Turns(machine, 1000, begins)
+    host = Host(carrier, CONFIG)
+    host.write(Space.PROGRAM, 0, words("here: JUMP here"))
+    carrier.left = 5
+    with pytest.raises(LinkError, match="another host used it, in the meantime"):
+        host.run(timeout_s=5)
+    assert machine.status.running and carrier.left < -1
+
+
+class Slow:
+    """A carrier that brings each packet late: after so many times that a reply was waited for."""
+
+    def __init__(self, machine, delays):
+        self.inner = ModelCarrier(machine)
+        self.delays = iter(delays)
+        self.waiting = []
+
+    def send(self, packet):
+        self.waiting.append([next(self.delays, 0), packet])
+
+    def receive(self, timeout_s):
+        while self.waiting and self.waiting[0][0] <= 0:
+            self.inner.send(self.waiting.pop(0)[1])
+        if self.waiting:
+            self.waiting[0][0] -= 1
+        return self.inner.receive(timeout_s)
+
+    def close(self):
+        pass
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 3), max_size=60))
+def test_copies_that_come_late_are_not_taken_for_another_host(delays):
+    machine = Machine(CONFIG)
+    host = Host(Slow(machine, delays), CONFIG, retries=200)
+    program = compile_matrix(CONFIG, [[1, 2], [3, 4]])
+    load(host, program)
+    for _ in range(3):
+        assert multiply(host, program, [[1, 1]]).tolist() == [[4, 6]]
+    assert machine.chip_counters["reprograms"] == 1
 
 
 def test_a_count_of_packets_that_has_stopped_stops_nothing():

@@ -1,14 +1,17 @@
-"""The pins of the analogue macro as Markdown."""
+"""The pins of the analogue macro."""
 
 from hw.boundary.analog import CellLayout, Mode
 from hw.boundary.macro import NAME, pins
+from ohmulator.pages.markdown import table
 from spec.config import ChipConfig
+from spec.load import load
 
 
-def document(config: ChipConfig, name: str) -> str:
-    """Return the pin list as Markdown, with the widths of a configuration of some name."""
+def document(name: str = "digits") -> str:
+    """Return the page, with the widths of a preset or file."""
+    config = load(name)
     rows = [
-        f"| `{pin.name}` | {'in' if pin.is_input else 'out'} | {pin.bits} | {pin.meaning} |"
+        [f"`{pin.name}`", "in" if pin.is_input else "out", str(pin.bits), pin.meaning]
         for pin in pins(config)
     ]
     cell = ", ".join(
@@ -18,16 +21,15 @@ def document(config: ChipConfig, name: str) -> str:
     )
     modes = ", ".join(f"{mode.value} {mode.name}" for mode in Mode.__members__.values())
     parts = [
-        "# Pins of the analogue macro",
-        "Written by `make docs` from `hw/boundary/analog.py`.",
+        "Written from `hw/boundary/analog.py`.",
         "`make verilog TOP=chip ANALOG=blackbox` writes a chip with an instance of the module "
         f"`{NAME}` for each tile, and an empty module of that name, which the macro replaces. "
         "Without ANALOG the same signals are ports of the chip, with the number of the tile: "
         "`analog__0__code`.",
         f"Directions are those of the macro, and widths those of the configuration `{name}`, with "
-        f"{config.converters} converters. Element 0 of an array stands at its least significant "
+        f"{config.converters} ADCs. Element 0 of an array stands at its least significant "
         "end.",
-        "| pin | direction | bits | meaning |\n| --- | --- | --: | --- |\n" + "\n".join(rows),
+        table(["pin", "direction", "bits", "meaning"], rows),
         f"Modes: {modes}.",
         *_shares(config),
         f"Fields of `analog__cell`: {cell}.",
@@ -39,16 +41,16 @@ def document(config: ChipConfig, name: str) -> str:
 
 
 def _shares(config: ChipConfig) -> list[str]:
-    """Say which ADC looks at what."""
+    """Say which ADC converts what."""
     adc = f"ADC {config.converter.adcs} s + a"
     said = [
-        f"In MVM, {adc} looks at column {config.forward.groups} a + `analog__select` of slice s"
-        + (", and the last ADC at the unit column." if config.unit_columns else ".")
+        f"In MVM, {adc} converts column {config.forward.groups} a + `analog__select` of slice s"
+        + (", and the last ADC the unit column." if config.unit_columns else ".")
     ]
     if config.transposable:
         said.append(
             "In MVM_T the DACs drive the columns, the positive bit line of each with its code and "
-            f"the negative one with the opposite voltage, and {adc} looks at word line "
+            f"the negative one with the opposite voltage, and {adc} converts word line "
             f"{config.transposed.groups} a + `analog__select` of slice s; where there is no such "
             "line its answer has no effect."
         )

@@ -1,9 +1,9 @@
-"""The reference document of the machine, generated from its definitions."""
+"""The machine: instructions, products, spaces, errors, counters, packets, registers."""
 
-import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from golden.machine import scheduler
+from ohmulator.pages.markdown import table, text
 from spec import assembly, framing, isa, packet, registers
 from spec.counters import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS, Counter
 from spec.isa import (
@@ -22,13 +22,12 @@ from spec.packet import HEADER_FIELDS, IDENTITY, STATE_FIELDS, STATUS, Packet
 from spec.registers import COUNTER_BASE, FIXED_REGISTERS, address
 
 
-def reference() -> str:
-    """Return the document as Markdown."""
+def document() -> str:
+    """Return the page."""
     parts = [
-        "# The machine",
-        "Written by `make docs` from `spec/isa.py`, `golden/machine/scheduler.py`, "
+        "Written from `spec/isa.py`, `golden/machine/scheduler.py`, "
         "`spec/packet.py`, `spec/framing.py`, `spec/registers.py` and `spec/assembly.py`.",
-        _text(isa),
+        text(isa),
         "## Encoding",
         _fields(INSTRUCTION_FIELDS),
         "`zero`, and all fields that an instruction does not use, must be 0.",
@@ -36,7 +35,7 @@ def reference() -> str:
         "V[x] is the word of the vector memory at address x; i runs from 0 to n - 1. Operands are "
         "in the order of the assembler. Cycles count from one fetch to the next; w is "
         "ceil(n / `lanes`).",
-        _table(
+        table(
             ["code", "instruction", "does", "operands allowed, else OPERAND", "cycles"],
             [_operation(opcode) for opcode in Opcode],
         ),
@@ -44,11 +43,11 @@ def reference() -> str:
         + "; ".join(f"*{i.name.lower()}*, {i.value}" for i in Immediate if i.name != "NONE")
         + ".",
         "## Products",
-        _text(scheduler),
-        _text(scheduler.product_cycles),
+        text(scheduler),
+        text(scheduler.product_cycles),
         "## Spaces",
-        _text(Space),
-        _table(["space", "name", "holds"], [[str(s.value), s.name, s.summary] for s in Space]),
+        text(Space),
+        table(["space", "name", "holds"], [[str(s.value), s.name, s.summary] for s in Space]),
         "A write to a descriptor makes all tiles forget the blocks of its matrix: write weights "
         "first, it after them. The host writes HOLDING when it has set conductances by other means "
         "than programming.",
@@ -58,20 +57,20 @@ def reference() -> str:
         _fields(HOLDING_FIELDS),
         "## Errors",
         f"Codes below {ErrorCode.BUSY} say how a program ended, in the reply to STATUS; 1 to "
-        f"{ErrorCode.ABORTED - 1} are faults of an instruction. The others say in an error reply "
+        f"{ErrorCode.ABORTED - 1} are errors of an instruction. The others say in an error reply "
         "why a command was refused.",
-        _table(["code", "name", "means"], [[str(e.value), e.name, e.summary] for e in ErrorCode]),
+        table(["code", "name", "means"], [[str(e.value), e.name, e.summary] for e in ErrorCode]),
         "## Counters",
         "Since reset, those of the chip and of each tile t; *time* marks those that the model does "
         f"not have, for which it says 2^{COUNTER_BITS} - 1.",
         _counters("chip", CHIP_COUNTERS),
         _counters("tile", TILE_COUNTERS, len(CHIP_COUNTERS), f" + {len(TILE_COUNTERS)} t"),
         "## Packets",
-        _text(packet),
+        text(packet),
         "Fields of the header:",
         _fields(HEADER_FIELDS),
         "Commands:",
-        _table(
+        table(
             ["type", "command", "payload", "payload of the reply"],
             [_command(kind) for kind in Packet],
         ),
@@ -82,27 +81,15 @@ def reference() -> str:
         "Fields of the state:",
         _fields(STATE_FIELDS),
         "## Serial line",
-        _text(framing),
+        text(framing),
         f"FLAG is {framing.FLAG:#x}, ESCAPE {framing.ESCAPE:#x} and STUFFED {framing.STUFFED:#x}.",
         "## AXI4-Lite registers",
-        _text(registers),
+        text(registers),
         _registers(),
         "## Assembler",
-        _text(assembly),
+        text(assembly),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _text(described: object) -> str:
-    """Return the docstring of something but its first line, which says what that is."""
-    return inspect.cleandoc(described.__doc__ or "").partition("\n\n")[2]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
-    )
 
 
 def _fields(fields: Sequence[Field]) -> str:
@@ -111,12 +98,12 @@ def _fields(fields: Sequence[Field]) -> str:
         bits = f"{position + field.width - 1}:{position}"
         rows.append([bits if field.width > 1 else str(position), f"`{field.name}`", field.summary])
         position += field.width
-    return _table(["bits", "field", "holds"], rows)
+    return table(["bits", "field", "holds"], rows)
 
 
 def _words(words: Mapping[str, str]) -> str:
     rows = [[str(i), f"`{name}`", summary] for i, (name, summary) in enumerate(words.items())]
-    return _table(["word", "name", "holds"], rows)
+    return table(["word", "name", "holds"], rows)
 
 
 def _counters(owner: str, counters: Sequence[Counter], first: int = 0, plus: str = "") -> str:
@@ -124,7 +111,7 @@ def _counters(owner: str, counters: Sequence[Counter], first: int = 0, plus: str
         [f"{number}{plus}", f"`{c.name}`", c.summary + (", *time*" if c.timed else "")]
         for number, c in enumerate(counters, first)
     ]
-    return _table(["number", owner, "counts"], rows)
+    return table(["number", owner, "counts"], rows)
 
 
 def _command(kind: Packet) -> list[str]:
@@ -144,7 +131,7 @@ def _registers() -> str:
     ]
     place = f"{COUNTER_BASE:#05x} + {COUNTER_BITS // 8} k"
     rows.append([place, "", "read", "low, then high word of counter number k"])
-    return _table(["address", "register", "access", "holds"], rows)
+    return table(["address", "register", "access", "holds"], rows)
 
 
 def _operation(opcode: Opcode) -> list[str]:
