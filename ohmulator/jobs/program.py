@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from environment.files import json_text
+from environment.files import Content, json_text
 from ohmulator import cli
 from ohmulator.jobs import digits
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, folder, targets)
         cells = programming.figures(programmed.array, foreseen.levels, outcome)
         figures = classify.figures(plan, task, foreseen, outcome) | cells
-        contents = {
+        contents: dict[str, Content] = {
             "the picture": classify.picture(config, task, foreseen, outcome),
             "the picture of the cells": programming.picture(config, foreseen.levels, outcome),
             "the figures": json_text(figures),

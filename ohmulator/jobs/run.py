@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from environment.files import json_text
+from environment.files import Content, json_text
 from ohmulator import cli
 from ohmulator.jobs import digits
 
@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
         outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, folder)
         figures = classify.figures(plan, task, foreseen, outcome)
         picture = classify.picture(plan.config, task, foreseen, outcome)
-        contents = {"the picture": picture, "the figures": json_text(figures)}
+        contents: dict[str, Content] = {"the picture": picture, "the figures": json_text(figures)}
         plan.outputs.write(contents | waveforms.found(folder))
     sections = [classify.rows(figures), report.rows(foreseen.diagnostics)]
     screen.table(f"handwritten digits on {plan.source}", sections)
