@@ -13,7 +13,7 @@ import pytest
 
 from environment.variables import KEPT, kept, replaced
 from hw.tools.verilog import generate
-from sim.job import JOB_VARIABLE
+from sim.exchange import FOLDER_VARIABLE
 from sim.runner import Build
 from tests.support.configs import SMALL, chip, toml
 from tests.support.tools import needs_icarus
@@ -28,9 +28,9 @@ READ = re.compile(
 
 GIVEN = {
     # From here and from the runner, for this simulation.
-    *(JOB_VARIABLE, "PYTHONPATH", "PYGPI_PYTHON_BIN", "GPI_USERS", "TOPLEVEL_LANG"),
+    *(FOLDER_VARIABLE, "PYTHONPATH", "PYGPI_PYTHON_BIN", "GPI_USERS", "TOPLEVEL_LANG"),
     *("COCOTB_TOPLEVEL", "COCOTB_TEST_MODULES", "COCOTB_RESULTS_FILE", "COCOTB_LOG_LEVEL"),
-    *("COCOTB_RESULTS_ATTACHMENTS", "COCOTB_TRUST_INERTIAL_WRITES"),
+    "COCOTB_TRUST_INERTIAL_WRITES",
     # By environment.tools, for Verilator.
     *("VERILATOR_ROOT", "MAKEFLAGS"),
 }
@@ -44,7 +44,7 @@ def read_by_cocotb() -> set[str]:
 
 
 OTHERS = """
-    SIM CONFIG TRANSPOSED SEED OUT JSON COUNT TOPLEVEL MODULE OHMULATOR_JOB NOBODY_KNOWS_THIS
+    SIM CONFIG TRANSPOSED SEED OUT JSON COUNT TOPLEVEL MODULE OHMULATOR_RUN NOBODY_KNOWS_THIS
     COCOTB_LOG_LEVEL GPI_EXTRA GPI_USERS GPI_LOG_LEVEL LIBPYTHON_LOC PYGPI_PYTHON_BIN
     VERILATOR_ROOT VERILATOR_BIN VERILATOR_GDB VERILATOR_AUTHOR_SITE IVERILOG_VPI_MODULE_PATH
     MAKEFLAGS MFLAGS MAKEFILES MAKELEVEL GNUMAKEFLAGS OPT OPT_FAST OPT_GLOBAL OPT_SLOW VM_PREFIX
