@@ -212,7 +212,7 @@ class Chip(wiring.Component):
             connect(m, host.port(space), port)
 
         connect(m, sequencer.vector, vector_unit.port)
-        connect(m, sequencer.product, product_unit.unit)
+        connect(m, sequencer.product, product_unit.port)
         m.d.comb += [
             product_unit.aborting.eq(sequencer.aborting),
             product_unit.step.eq(sequencer.steps),
