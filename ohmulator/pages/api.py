@@ -17,8 +17,15 @@ def packages(area: str) -> list[str]:
 def document(area: str) -> str:
     """Return the page of a package at the top."""
     parts = []
+    described: list[object] = []
     for name in packages(area):
+        package = importlib.import_module(name)
+        things = {member: getattr(package, member) for member in package.__all__}
+        # What an outer package offers as well has its place there.
+        excluded = [member for member, thing in things.items() if thing in described]
+        described += things.values()
         heading = [f"## `{name}`"] if name != area else []
-        automodule = f".. automodule:: {name}\n   :members:\n   :exclude-members: TABLES"
+        hidden = ", ".join(["TABLES", *excluded])
+        automodule = f".. automodule:: {name}\n   :members:\n   :exclude-members: {hidden}"
         parts += [*heading, f"```{{eval-rst}}\n{automodule}\n```"]
     return "\n\n".join(parts) + "\n"
