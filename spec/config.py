@@ -11,23 +11,20 @@ from functools import cached_property
 from typing import ClassVar
 
 from spec.advice import CurableError, halves, lower
+from spec.consistency import require_consistent
 from spec.direction import Direction
-from spec.errors import UserError, digits, require
+from spec.errors import require
 from spec.hardware import hardware_values
-from spec.physics import IDEAL, WIRES, Physics
+from spec.physics import IDEAL, Physics
 from spec.table import Table, digest
 from spec.tables import (
     MAX_CONVERTER_BITS,
-    MAX_INTEGER_BITS,
     ArrayConfig,
     ConverterConfig,
     MachineConfig,
     Mapping,
     ProgrammingConfig,
 )
-
-MAX_CYCLES = 1e6
-"""Most cycles that the array may be driven, or a write pulse may take."""
 
 
 @dataclass(frozen=True)
@@ -63,54 +60,7 @@ class ChipConfig(Table):
 
     def __post_init__(self) -> None:
         self._tables()
-        columns = self.array.columns
-        self.converter._integer("adcs", 1, columns, " (columns)")
-        require(
-            columns % self.converter.adcs == 0,
-            f"adcs must divide columns ({columns}) evenly, not {self.converter.adcs}: take one of "
-            f"{', '.join(str(n) for n in range(1, columns + 1) if columns % n == 0)}",
-        )
-        for name in WIRES:
-            ohms, most = getattr(self.physics.wires, name), 1 / self.array.g_max_s
-            require(
-                ohms <= most,
-                f"{name} of {digits(ohms)} ohm isolates the array: it must be at most "
-                f"{digits(most)} ohm, the resistance of a cell at g_max_s",
-            )
-        nonlinearity, most = self.physics.cells.nonlinearity, 20 / self.converter.v_read_v
-        require(
-            nonlinearity <= most,
-            f"nonlinearity of {digits(nonlinearity)} per volt bends currents by more than a factor "
-            f"of e^20 up to v_read_v: it must be at most {digits(most)} per volt",
-        )
-        self._require_cycles("settle_s", self.array.settle_s)
-        self._require_cycles("pulse_s", self.programming.pulse_s)
-        if self.worst_result_bits > MAX_INTEGER_BITS:
-            raise CurableError(
-                f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}",
-                self,
-                lambda _: True,
-                {
-                    "rows": lower(self.array.rows, 1),
-                    "columns": _multiples(self.converter.adcs, self.array.columns),
-                    "cell_bits": lower(self.array.cell_bits, 1),
-                    "slices": lower(self.array.slices, 1),
-                    "input_bits": lower(self.converter.input_bits, self.converter.dac_bits),
-                    "dac_bits": lower(self.converter.dac_bits, 1),
-                    "adc_bits": lower(self.converter.adc_bits, 1),
-                },
-            )
-
-    def _require_cycles(self, name: str, seconds: float) -> None:
-        """Raise `UserError` if a time is too long to be counted in cycles."""
-        clock_hz = self.machine.clock_hz
-        # A limit below is rounded, and must be accepted.
-        if seconds * clock_hz > MAX_CYCLES * (1 + 1e-15):
-            raise UserError(
-                f"{name} of {digits(seconds)} s is more than a million cycles of clock_hz "
-                f"{digits(clock_hz)} Hz: lower {name} to {digits(MAX_CYCLES / clock_hz)} or "
-                f"clock_hz to {digits(MAX_CYCLES / seconds)}"
-            )
+        require_consistent(self)
 
     # Directions
 
@@ -425,12 +375,3 @@ class ChipConfig(Table):
 def _signed_bits(low: int, high: int) -> int:
     """Return the smallest two's complement width that holds both."""
     return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
-
-
-def _multiples(number: int, present: int) -> list[int]:
-    """Return the multiples of a number that are less than the present one, largest first."""
-    return list(range(number, present, number))[::-1]
-
-
-def _divisors(number: int) -> list[int]:
-    return [n for n in range(1, number + 1) if number % n == 0]
