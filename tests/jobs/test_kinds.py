@@ -73,7 +73,7 @@ names = st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join)
 def test_a_path_is_printed_as_it_is(folder, name):
     with inside():
         source, out = f"x{name}.toml", f"o/{folder}/{name}.sp"
-        Path(source).parent.mkdir(exist_ok=True)
+        Path(source).parent.mkdir(parents=True, exist_ok=True)
         Path(source).write_text(TINY)
         status, said, error = called("spice", f"--config={source}", f"--out={out}")
         assert (status, error) == (0, "") and Path(out).is_file()
