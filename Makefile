@@ -1,79 +1,84 @@
 # Front door of Ohmulator. `make` alone lists the targets: each `## ` comment becomes its line.
 
-# Given on the command line, never taken from the environment or handed on through it. PYTHON is
-# the Python of .venv, else the newest that fits; any target that needs .venv takes it.
-JSON =
-OUT =
-SEED =
-WAVES =
-CONFIG =
-COUNT =
-TOP =
-ANALOG =
-TB =
-SIM =
-SLICE =
-DRIVE =
-PYTHON =
-unexport JSON OUT SEED COUNT WAVES CONFIG TOP ANALOG TB SIM SLICE DRIVE PYTHON
+# Values count only if they are given on the command line: they are neither taken from the
+# environment nor handed on through it. PYTHON is the Python of .venv, else the newest that fits;
+# any target that needs .venv takes it.
+unexport $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+unexport MAKEFLAGS MFLAGS MAKEOVERRIDES
+# Python's own variables change which modules it finds and how it runs.
+unexport PYTHON $(filter PYTHON%,$(.VARIABLES))
 
 python = .venv/bin/python
-# $(call option,NAME,VARIABLE): `--NAME='value'` if the variable has a value, quoted for the shell.
-option = $(if $(value $(2)),--$(1)='$(subst ','\'',$(value $(2)))')
-flag = $(if $(filter-out 0,$(value $(2))),--$(1))
+
+# $(call given,NAME): the value as it was given, never expanded, or nothing.
+given = $(if $(filter command,$(origin $(1))),$(value $(1)))
+# $(call quoted,NAME): the same as one word of the shell, to which make would give a line at a time.
+define newline
+
+
+endef
+export newline
+quoted = '$(subst $(newline),'"$$newline"',$(subst ','\'',$(call given,$(1))))'
+upper = $(shell echo $(1) | tr a-z A-Z)
+# $(call option,name): `--name='value'` if NAME has a value. $(call flag,name): `--name` if NAME
+# has one that is not 0.
+option = $(if $(call given,$(call upper,$(1))),--$(1)=$(call quoted,$(call upper,$(1))))
+flag = $(if $(filter-out 0,$(call given,$(call upper,$(1)))),--$(1))
+# $(call job,job,options,flags): run a job.
+job = @$(python) -m ohmulator $(1) \
+	$(foreach name,$(2),$(call option,$(name))) $(foreach name,$(3),$(call flag,$(name)))
 
 .PHONY: help
 help:
 	@echo 'Usage: make TARGET [NAME=value ...]; PYTHON=program chooses the Python of .venv'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / { \
+			name[++n] = $$1; says[n] = $$2; if (length($$1) > width) width = length($$1) \
+		} END { for (i = 1; i <= n; i++) printf "  %-" width "s  %s\n", name[i], says[i] }' Makefile
 
 .PHONY: run
 run: .venv/run.stamp ## Classify digits on one tile, RTL against model [CONFIG= SEED= WAVES=1 OUT= JSON=]
-	@$(python) -m ohmulator run $(call option,config,CONFIG) $(call option,seed,SEED) \
-		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
+	$(call job,run,config seed out json,waves)
 
 .PHONY: program
 program: .venv/run.stamp ## Program every cell through the Verilog, then classify digits [as run]
-	@$(python) -m ohmulator program $(call option,config,CONFIG) $(call option,seed,SEED) \
-		$(call flag,waves,WAVES) $(call option,out,OUT) $(call option,json,JSON)
-
-.PHONY: test
-test: .venv/test.stamp ## Lint, check types and run every test
-	$(python) -m ruff check .
-	$(python) -m ruff format --check .
-	$(python) -m mypy
-	$(python) -m pytest -n 2
+	$(call job,program,config seed out json,waves)
 
 .PHONY: sim
 sim: .venv/run.stamp ## Run one testbench [TB= CONFIG= SIM=verilator|icarus SEED= COUNT= TRANSPOSED=1 WAVES=1 OUT= JSON=]
-	@$(python) -m ohmulator sim $(call option,tb,TB) $(call option,config,CONFIG) \
-		$(call option,sim,SIM) $(call option,seed,SEED) $(call option,count,COUNT) \
-		$(call flag,transposed,TRANSPOSED) $(call flag,waves,WAVES) $(call option,out,OUT) \
-		$(call option,json,JSON)
+	$(call job,sim,tb config sim seed count out json,transposed waves)
 
 .PHONY: physics
 physics: .venv/run.stamp ## Draw cells, IR drop and ADCs of a chip with faults [CONFIG= SEED= OUT= JSON=]
-	@$(python) -m ohmulator physics $(call option,config,CONFIG) $(call option,seed,SEED) \
-		$(call option,out,OUT) $(call option,json,JSON)
+	$(call job,physics,config seed out json)
 
 .PHONY: sweep
 sweep: .venv/run.stamp ## Accuracy of the digits against each fault [CONFIG= SEED= COUNT=chips OUT= JSON=]
-	@$(python) -m ohmulator sweep $(call option,config,CONFIG) $(call option,seed,SEED) \
-		$(call option,count,COUNT) $(call option,out,OUT) $(call option,json,JSON)
+	$(call job,sweep,config seed count out json)
 
 .PHONY: spice
 spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= DRIVE=codes OUT=file]
-	@$(python) -m ohmulator spice $(call option,config,CONFIG) $(call option,seed,SEED) \
-		$(call option,slice,SLICE) $(call option,drive,DRIVE) $(call option,out,OUT)
+	$(call job,spice,config seed slice drive out)
 
 .PHONY: verilog
 verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|chip|chip_uart ANALOG=blackbox OUT=file]
-	@$(python) -m ohmulator verilog $(call option,config,CONFIG) $(call option,top,TOP) \
-		$(call option,analog,ANALOG) $(call option,out,OUT)
+	$(call job,verilog,config top analog out)
 
 .PHONY: area
 area: .venv/run.stamp ## Print cells and area of a tile and of chips, and refuse latches [CONFIG= TOP=]
-	@$(python) -m ohmulator area $(call option,config,CONFIG) $(call option,top,TOP)
+	$(call job,area,config top)
+
+.PHONY: docs
+docs: .venv/docs.stamp ## Build the site of the documentation, every link checked [OUT=]
+	$(call job,docs,out)
+
+.PHONY: test
+test: .venv/test.stamp ## Lint, check types and imports, and run every test but the slow ones
+	$(lint)
+	$(python) -m pytest -n 2 -m 'not slow'
+
+.PHONY: check
+check: .venv/test.stamp ## Run the slow tests
+	$(python) -m pytest -n 2 -m slow
 
 .PHONY: bench
 bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
@@ -81,28 +86,44 @@ bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
 	$(python) -m tests.bench.bench_physics
 	$(python) -m tests.bench.bench_cosim
 
-.PHONY: docs
-docs: .venv/run.stamp ## Write the reference of the machine and the pins of its macro into docs
-	@$(python) -m ohmulator docs
-
 .PHONY: format
 format: .venv/test.stamp ## Fix lint and formatting in place
 	$(python) -m ruff check --fix .
 	$(python) -m ruff format .
 
+.PHONY: lock
+lock: ## Choose the packages that set-up installs anew, for every Python
+	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh lock
+	@build/lock/bin/python -m environment.lock
+
+.PHONY: newest
+newest: python = build/newest/bin/python
+newest: ## Lint and test with the newest packages that pyproject.toml allows
+	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh newest
+	$(lint)
+	$(python) -m pytest -n 2 -m 'not slow'
+
 .PHONY: clean
 clean: ## Remove results, simulator builds and caches, but not .venv
-	rm -rf build out .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-# A stamp exists only for a complete environment. The interpreter is a prerequisite because an
-# upgrade of the system may remove or replace it; so is its name, where another one is asked for.
-other_python = $(if $(PYTHON),$(filter-out $(shell cat .venv/run.stamp 2>&1),$(PYTHON)))
-.venv/run.stamp: pyproject.toml environment/setup.sh .venv/bin/python $(if $(other_python),always)
-	@PYTHON='$(PYTHON)' sh environment/setup.sh run
+define lint
+$(python) -m ruff check .
+$(python) -m ruff format --check .
+$(python) -m mypy
+$(dir $(python))lint-imports
+$(python) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+endef
 
-.venv/test.stamp: .venv/run.stamp
-	@sh environment/setup.sh test
+# A stamp exists only for a complete environment. The interpreter is a prerequisite because an
+# upgrade of the system may remove or replace it; where another one is asked for, set-up looks.
+.venv/run.stamp: pyproject.toml environment/setup.sh $(wildcard environment/locks/*) \
+		.venv/bin/python $(if $(call given,PYTHON),always)
+	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh run
+
+.venv/docs.stamp .venv/test.stamp: .venv/%.stamp: .venv/run.stamp
+	@sh environment/setup.sh $*
 
 .venv/bin/python: ;
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from environment.variables import kept
 from spec.errors import UserError
 
 
@@ -33,7 +34,7 @@ class Simulator:
     version
         As the simulator's makers write it.
     env
-        Variables to set, on top of the present environment, for each build.
+        Variables to set for each build, see `environment.variables.replaced`.
     """
 
     program: Path
@@ -124,7 +125,7 @@ def _installed(name: str, command: list[str], oldest: str, advice: str) -> tuple
     if program is None:
         raise ToolError(f"{name} is missing, no {command[0]!r} on PATH: {wanted}")
     printed = subprocess.run(
-        [program, *command[1:]], capture_output=True, text=True, check=False
+        [program, *command[1:]], env=kept(os.environ), capture_output=True, text=True, check=False
     ).stdout
     found = re.search(rf"^{name} (?:version )?(\d+\.\d+)", printed, re.MULTILINE)
     if found is None:

@@ -14,25 +14,20 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
-from golden.machine.machine import Effects, Machine
+from golden.machine.effects import Effects
+from golden.machine.machine import Machine
 from golden.machine.programmer import write_verify
 from golden.machine.scheduler import blocks
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from hw.machine.sequencer import TraceLayout
-from sim.bits import read_bits, read_flag, read_text, unpack_wide
 from sim.bridge import Bridge
+from sim.packing import unpack_wide
+from sim.signals import read_bits, read_flag, read_text
 from spec.assembly import disassemble
 from spec.config import ChipConfig
-from spec.isa import (
-    CHIP_COUNTERS,
-    PRODUCTS,
-    TILE_COUNTERS,
-    WORD_BITS,
-    Counter,
-    ErrorCode,
-    Opcode,
-)
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS, Counter
+from spec.isa import PRODUCTS, WORD_BITS, ErrorCode, Opcode
 
 COUNTERS_CYCLES = 3
 """From the end of an instruction to the cycle in which the counters know of it. The next one ends
@@ -161,7 +156,7 @@ class Lockstep:
             self._differ(Effects(pc), "program counter of the abort", model.status.pc, pc)
         model.end()
         for address, value in words.items():
-            model._vector[address] = value
+            model.memories.vector[address] = value
         for t, bridge in enumerate(self.bridges):
             model.tiles[t] = Tile(self.config, copy.deepcopy(bridge.analog))
         self._counters_unknown = True
@@ -186,7 +181,9 @@ class Lockstep:
         """Say which result a word is, and which tiles have added up what for it."""
         assert effects.instruction
         transposed = effects.instruction.opcode is Opcode.MVM_T
-        rows, columns, _, first = map(int, self.model._descriptors[effects.instruction.immediate])
+        rows, columns, _, first = map(
+            int, self.model.memories.descriptors[effects.instruction.immediate]
+        )
         name, summed = ("row", "columns") if transposed else ("column", "rows")
         length = rows if transposed else columns
         vector, result = divmod(at - effects.words[0][0], length)

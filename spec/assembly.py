@@ -19,7 +19,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from spec.errors import UserError
+from spec.errors import UserError, shown
 from spec.isa import (
     INSTRUCTION_BITS,
     OPERATIONS,
@@ -37,6 +37,10 @@ _TOKEN = re.compile(
     r"|(?P<name>\.?[A-Za-z_][0-9A-Za-z_]*)"
     r"|(?P<sign>[-+,:=])"
 )
+
+
+LONGEST_TOKEN = 100
+"""Characters of a name or number: no value needs as many, and messages repeat them."""
 
 
 class Token(NamedTuple):
@@ -134,6 +138,13 @@ def _tokens(line: str, number: int) -> Iterator[Token]:
             raise AssemblyError(wrong, f"{wrong.text!r} does not begin a number, name or sign")
         kind = str(match.lastgroup)
         if kind != "space":
+            if len(match[0]) > LONGEST_TOKEN:
+                token = Token(kind, match[0], number, position + 1)
+                raise AssemblyError(
+                    token,
+                    f"a {kind} of {len(match[0])} characters is too long: write at most "
+                    f"{LONGEST_TOKEN}",
+                )
             yield Token(match[0] if kind == "sign" else kind, match[0], number, position + 1)
         position = match.end()
     yield from [Token("end", "end of line", number, len(line) + 1)] * 2
@@ -224,7 +235,9 @@ def _number(symbols: dict[str, int], tokens: list[Token], bounds: tuple[int, int
     if isinstance(value, Scalar):
         raise AssemblyError(tokens[0], f"{tokens[0].text} is a scalar; a number must stand here")
     if not bounds[0] <= value <= bounds[1]:
-        raise AssemblyError(tokens[0], f"{value} is not in the range {bounds[0]} to {bounds[1]}")
+        raise AssemblyError(
+            tokens[0], f"{shown(value)} is not in the range {bounds[0]} to {bounds[1]}"
+        )
     return value
 
 

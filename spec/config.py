@@ -10,28 +10,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
+from spec.advice import CurableError, halves, lower
+from spec.consistency import require_consistent
 from spec.direction import Direction
-from spec.errors import digits, require
-from spec.framing import BAUD
-from spec.narrowing import narrowing
-from spec.physics import IDEAL, WIRES, Physics
+from spec.errors import require
+from spec.hardware import hardware_values
+from spec.physics import IDEAL, Physics
 from spec.table import Table, digest
 from spec.tables import (
-    MAX_INTEGER_BITS,
+    MAX_CONVERTER_BITS,
     ArrayConfig,
     ConverterConfig,
     MachineConfig,
     Mapping,
     ProgrammingConfig,
 )
-
-HARDWARE_FIELDS = {
-    "array": ("rows", "columns", "cell_bits", "slices", "mapping"),
-    "converter": ("input_bits", "dac_bits", "adc_bits", "adcs"),
-    "programming": ("pulse_bits", "pulse_first", "pulse_increment", "pulse_limit"),
-    "machine": ("tiles", "lanes", "vector_words", "program_words", "weight_words", "matrices"),
-}
-"""Fields that the Verilog depends on as they are."""
 
 
 @dataclass(frozen=True)
@@ -67,43 +60,7 @@ class ChipConfig(Table):
 
     def __post_init__(self) -> None:
         self._tables()
-        columns = self.array.columns
-        self.converter._integer("adcs", 1, columns, " (columns)")
-        require(
-            columns % self.converter.adcs == 0,
-            f"adcs must divide columns ({columns}) evenly, not {self.converter.adcs}: take one of "
-            f"{', '.join(str(n) for n in _divisors(columns))}",
-        )
-        for name in WIRES:
-            ohms = getattr(self.physics.wires, name)
-            require(
-                ohms * self.array.g_max_s <= 1,
-                f"{name} of {digits(ohms)} ohm isolates the array: it must be at most "
-                f"{digits(1 / self.array.g_max_s)} ohm, the resistance of a cell at g_max_s",
-            )
-        nonlinearity = self.physics.cells.nonlinearity
-        bend = nonlinearity * self.converter.v_read_v
-        require(
-            bend <= 20,
-            f"nonlinearity of {digits(nonlinearity)} per volt bends currents by a factor of "
-            f"e^{digits(bend)} up to v_read_v: it must be at most "
-            f"{digits(20 / self.converter.v_read_v)} per volt",
-        )
-        clock_hz = self.machine.clock_hz
-        for name, seconds in (
-            ("settle_s", self.array.settle_s),
-            ("pulse_s", self.programming.pulse_s),
-        ):
-            require(
-                seconds * clock_hz <= 1e6,
-                f"{name} of {digits(seconds)} s is more than a million cycles of clock_hz "
-                f"{digits(clock_hz)} Hz: lower one of them",
-            )
-        require(
-            self.worst_result_bits <= MAX_INTEGER_BITS,
-            f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}: "
-            f"{narrowing(self)}",
-        )
+        require_consistent(self)
 
     # Directions
 
@@ -181,6 +138,11 @@ class ChipConfig(Table):
         lower = self.radix // 2 * sum(self.radix**s for s in range(self.array.slices - 1))
         limit = (self.levels - 1) * self.radix ** (self.array.slices - 1) + lower
         return -limit, limit
+
+    @property
+    def weight_bits(self) -> int:
+        """Signed width of a weight."""
+        return _signed_bits(*self.weight_range)
 
     @property
     def unit_columns(self) -> int:
@@ -340,11 +302,23 @@ class ChipConfig(Table):
 
     def require_verifiable(self) -> None:
         """Raise `UserError` unless every level of a cell can be told from the others."""
-        require(
-            self.verifiable,
-            f"an ADC of adc_bits={self.converter.adc_bits} cannot tell the {self.levels} levels of "
-            f"a cell when it reads one with dac_bits={self.converter.dac_bits}: raise adc_bits or "
-            "dac_bits",
+        if self.verifiable:
+            return
+        converter = self.converter
+        # Its only effect here is that adc_bits may be raised.
+        accumulator = converter.accumulator_bits or MAX_CONVERTER_BITS
+        raise CurableError(
+            f"an ADC of adc_bits={converter.adc_bits} cannot tell the {self.levels} levels of a "
+            f"cell when it reads one with dac_bits={converter.dac_bits}",
+            self,
+            lambda config: config.verifiable,
+            {
+                "adc_bits": range(converter.adc_bits + 1, MAX_CONVERTER_BITS + 1),
+                "dac_bits": range(converter.dac_bits + 1, converter.input_bits + 1),
+                "cell_bits": lower(self.array.cell_bits, 1),
+                "g_min_s": halves(self.array.g_min_s),
+                "accumulator_bits": range(accumulator + 1, MAX_CONVERTER_BITS + 1),
+            },
         )
 
     def _verify_target(self, level: int, step: int) -> int:
@@ -387,45 +361,17 @@ class ChipConfig(Table):
 
     # Identity
 
-    @property
-    def hardware_values(self) -> dict[str, object]:
-        """Everything that the Verilog of the chip depends on, by name.
-
-        Fields that the RTL does not depend on are not in it, such as the physics; of others only
-        what the RTL has of them is.
-        """
-        values: dict[str, object] = {
-            name: getattr(getattr(self, table), name)
-            for table, names in HARDWARE_FIELDS.items()
-            for name in names
-        }
-        return values | {
-            "result_bits": self.result_bits,
-            "verify_code": self.verify_code,
-            "verify_step": self.verify_step,
-            "verify_tolerance": self.verify_tolerance,
-            "verify_targets": self.verify_targets,
-            "baud_cycles": round(self.machine.clock_hz / BAUD),
-        }
-
     @cached_property
     def hardware(self) -> str:
-        """Hash that differs exactly if the Verilog of the chip does, as 16 hexadecimal digits.
-
-        It stands in the Verilog and in the identity.
-        """
-        return digest(self.hardware_values)
+        """Hash, in Verilog and identity, that differs exactly if the chip's Verilog does."""
+        return digest(hardware_values(self))
 
     @cached_property
     def whole(self) -> str:
-        """Hash that differs whenever a field does, as 16 hexadecimal digits; for results."""
+        """Hash, in results, that differs whenever a field does."""
         return digest(dataclasses.asdict(self))
 
 
 def _signed_bits(low: int, high: int) -> int:
     """Return the smallest two's complement width that holds both."""
     return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
-
-
-def _divisors(number: int) -> list[int]:
-    return [n for n in range(1, number + 1) if number % n == 0]

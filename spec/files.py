@@ -41,19 +41,17 @@ def read_text(path: Path, what: str = "") -> str:
     try:
         with path.open("rb") as file:
             data = file.read(LONGEST_FILE + 1)
-    except OSError as error:
-        raise UserError(f"{name} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise UserError(f"{name} cannot be read: {error}") from None
-    require(len(data) <= LONGEST_FILE, f"{name} has more than {LONGEST_FILE} bytes: shorten it")
-    for mark, encoding in OTHER_ENCODINGS.items():
-        require(not data.startswith(mark), f"{name} is {encoding} text: save it as UTF-8")
-    try:
+        require(len(data) <= LONGEST_FILE, f"it has more than {LONGEST_FILE} bytes: shorten it")
+        for mark, encoding in OTHER_ENCODINGS.items():
+            require(not data.startswith(mark), f"it is {encoding} text: save it as UTF-8")
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UserError(
-            f"{name} is no UTF-8 text: line {line} has the byte {data[error.start]:#04x}; save it "
-            "as UTF-8"
+            f"{name} cannot be read: it is no UTF-8 text, line {line} has the byte "
+            f"{data[error.start]:#04x}; save it as UTF-8"
         ) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{name} cannot be read: {why}") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -101,10 +101,7 @@ class ErrorCode(_Described):
     PROGRAM_COUNTER = 1, "program counter outside of the program memory"
     ILLEGAL = 2, "unknown opcode, or a field that the instruction does not use is not 0"
     OPERAND = 3, "scalar or immediate operand out of the range that the instruction allows"
-    MATRIX = (
-        4,
-        "no such descriptor, or one with an empty shape, vectors beyond the memory or no such tile",
-    )
+    MATRIX = 4, "no such descriptor, or its shape, its vectors or its tile cannot be"
     ADDRESS = 5, "words outside of the memory, or a negative length"
     OVERLAP = 6, "destination overlaps a source"
     WEIGHTS = 7, "matrix must be programmed, but its weights are not inside the weight memory"
@@ -338,46 +335,6 @@ OPERATIONS = {
         "that RUN sets where a tile has many more columns than rows."
     ),
 }
-
-
-COUNTER_BITS = 64
-"""Wide enough never to wrap: centuries at any clock."""
-
-NOT_COUNTED = (1 << COUNTER_BITS) - 1
-"""Value of a counter that a device does not have: models do not count cycles."""
-
-
-class Counter(NamedTuple):
-    """A counter since reset."""
-
-    name: str
-    summary: str
-    timed: bool = False
-    """Whether it depends on time, so that the model does not have it."""
-
-
-CHIP_COUNTERS = (
-    Counter("cycles", "clock cycles", timed=True),
-    Counter("busy_cycles", "clock cycles in which a program ran", timed=True),
-    Counter("instructions", "instructions completed"),
-    Counter("saturations", "words and scalars that did not fit, see the rules"),
-    Counter("input_clips", "inputs of products that were clamped to the range of inputs"),
-    Counter("reprograms", "blocks programmed into a tile"),
-)
-
-TILE_COUNTERS = (
-    Counter("cycles", "clock cycles", timed=True),
-    Counter("drives", "planes driven onto the lines"),
-    Counter("conversions", "ADC conversions finished"),
-    Counter("adc_cycles", "cycles in which the ADCs searched", timed=True),
-    Counter("clips_high", "conversions of values above the range"),
-    Counter("clips_low", "conversions of values below the range"),
-    Counter("saturations", "accumulations that did not fit the accumulator"),
-    Counter("reads", "reads of single cells"),
-    Counter("pulses", "write pulses"),
-    Counter("failures", "cells given up by write-verify"),
-)
-"""Of each tile."""
 
 
 class MachineError(Exception):

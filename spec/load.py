@@ -26,6 +26,11 @@ def locate(source: str | Path) -> Path:
     UserError
         If it is neither a preset nor a path.
     """
+    require(
+        isinstance(source, str | Path),
+        f"a configuration must be the name of a preset or the path of a .toml file, not "
+        f"{shown(source)}",
+    )
     path = Path(source)
     if path.suffix:
         return path
@@ -56,8 +61,14 @@ def load(source: str | Path, **changes: Any) -> ChipConfig:
     text = read_text(path, "configuration")
     try:
         values = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise UserError(f"configuration {named(path)} cannot be read: {error}") from None
+    except (ValueError, RecursionError):
+        # Of a decimal number that Python does not read, and of brackets in brackets.
+        raise UserError(
+            f"configuration {named(path)} cannot be read: it has a number of thousands of digits "
+            "or too many brackets in each other"
+        ) from None
     try:
         _refuse_flat(values)
         config = ChipConfig.of(**_flat(values, ChipConfig, ""))

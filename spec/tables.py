@@ -3,11 +3,16 @@
 import enum
 from dataclasses import dataclass
 
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.errors import digits, require, shown
 from spec.table import Table
 
 MAX_INTEGER_BITS = 63
 """Signed width that the model's integers hold; the RTL accepts no wider accumulator either."""
+
+
+MAX_CONVERTER_BITS = 32
+"""Widest inputs and ADC codes."""
 
 
 class Mapping(enum.StrEnum):
@@ -106,9 +111,9 @@ class ConverterConfig(Table):
     v_read_v: float = 0.2
 
     def __post_init__(self) -> None:
-        self._integer("input_bits", 1, 32)
+        self._integer("input_bits", 1, MAX_CONVERTER_BITS)
         self._integer("dac_bits", 1, self.input_bits, " (input_bits)")
-        self._integer("adc_bits", 1, 32)
+        self._integer("adc_bits", 1, MAX_CONVERTER_BITS)
         self._integer("accumulator_bits", 0, MAX_INTEGER_BITS)
         require(
             self.accumulator_bits == 0 or self.accumulator_bits >= self.adc_bits,
@@ -200,3 +205,8 @@ class MachineConfig(Table):
         for name in ("lanes", "vector_words"):
             size = getattr(self, name)
             require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
+
+    @property
+    def counters(self) -> int:
+        """Performance counters: those of the chip, and those of each tile."""
+        return len(CHIP_COUNTERS) + self.tiles * len(TILE_COUNTERS)

@@ -21,10 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from golden.checks import checked_array, whole
 from golden.draws import Draw, keyed_normal, stream
 from spec.config import ChipConfig
-from spec.errors import digits, require, require_number
+from spec.errors import UserError, digits, require, require_number, shown
 from spec.physics import LARGEST
+
+STRONGEST = (1 << 16) - 1
+"""Largest amplitude that any configuration has."""
 
 
 class Pulse(enum.IntEnum):
@@ -130,24 +134,26 @@ class Cells:
         kind: ArrayLike,
         amplitude: ArrayLike,
     ) -> None:
-        """Apply one pulse to each cell (slices, rows, lines); all arguments broadcast.
+        """Apply one pulse to each cell (slices, rows, lines).
 
         `kind` is a `Pulse`, `amplitude` the DAC code of the pulse's height. Stuck cells ignore it.
+        An argument that is the same for all cells may be given once.
 
         Raises
         ------
         UserError
             If a cell lies outside of the array or is named twice, or an amplitude is no code.
         """
-        *where, kind, amplitude = np.broadcast_arrays(
-            *(np.atleast_1d(each) for each in (slices, rows, lines, kind, amplitude))
+        slices, rows, lines, kind, amplitude = _broadcast(
+            slice=slices, row=rows, line=lines, kind=kind, amplitude=amplitude
         )
-        cell = self._indices(*where)
+        cell = self.indices(slices, rows, lines)
         _require_all((kind == Pulse.SET) | (kind == Pulse.RESET), kind, "kind", "a Pulse")
-        whole = (amplitude >= 0) & (amplitude < np.inf) & (amplitude == np.floor(amplitude))
-        _require_all(whole, amplitude, "amplitude", "a DAC code of 0 or more")
+        fits = whole(amplitude) & (amplitude >= 0) & (amplitude <= STRONGEST)
+        _require_all(fits, amplitude, "amplitude", f"a DAC code of 0 to {STRONGEST}")
         healthy = ~self.stuck.flat[cell]
-        cell, kind, amplitude = cell[healthy], kind[healthy], amplitude[healthy]
+        cell, kind = cell[healthy], kind[healthy].astype(np.int64)
+        amplitude = amplitude[healthy].astype(np.int64)
 
         physics = self.config.physics
         count = self.pulses.flat[cell]
@@ -189,7 +195,9 @@ class Cells:
             self.versions += 1
 
     def stick(self, slices: ArrayLike, rows: ArrayLike, lines: ArrayLike, g_s: ArrayLike) -> None:
-        """Make chosen cells stuck at conductances g_s in siemens; all arguments broadcast.
+        """Make cells (slices, rows, lines) stuck at conductances g_s in siemens.
+
+        An argument that is the same for all cells may be given once.
 
         Raises
         ------
@@ -197,33 +205,49 @@ class Cells:
             If a cell lies outside of the array or is named twice, or a conductance is not of
             0 to `LARGEST` times `g_max_s`.
         """
-        *where, g_s = np.broadcast_arrays(
-            *(np.atleast_1d(each) for each in (slices, rows, lines, g_s))
-        )
-        cell = self._indices(*where)
+        slices, rows, lines, g_s = _broadcast(slice=slices, row=rows, line=lines, conductance=g_s)
+        cell = self.indices(slices, rows, lines)
         top = LARGEST * self.config.array.g_max_s
         fits = (g_s >= 0) & (g_s <= top)
         _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {digits(top)} S")
-        self._stick(np.unravel_index(cell, self.shape), g_s)
+        self._stick(np.unravel_index(cell, self.shape), g_s.astype(np.float64))
+
+    def indices(
+        self, slices: NDArray[Any], rows: NDArray[Any], lines: NDArray[Any]
+    ) -> NDArray[np.int64]:
+        """Return the numbers [n] of cells (slices, rows, lines) [n] within the flat array.
+
+        Raises
+        ------
+        UserError
+            If a cell lies outside of the array or is named twice.
+        """
+        at = np.stack([slices, rows, lines])
+        size = np.array(self.shape)[:, None]
+        bad = (~whole(at) | (at < 0) | (at >= size)).any(axis=0)
+        if bad.any():
+            slice_, row, line = map(shown, at[:, np.argmax(bad)].tolist())
+            raise UserError(
+                f"cell (slice {slice_}, row {row}, line {line}) lies outside of the array of "
+                f"{self.shape[0]} x {self.shape[1]} x {self.shape[2]}"
+            )
+        cell: NDArray[np.int64] = np.ravel_multi_index(tuple(at.astype(np.int64)), self.shape)
+        # Sorting is most of the time that a single cell would take.
+        distinct = len(cell) == 1 or len(np.unique(cell)) == len(cell)
+        require(distinct, "a cell is named twice: name it once a call")
+        return cell
 
     def _checked(self, name: str, unit: str, values: ArrayLike, top: float) -> NDArray[np.float64]:
         """Return one value of 0 to `top` a cell, or raise `UserError`."""
-        wanted = np.asarray(values, np.float64)
-        size = " x ".join(map(str, self.shape))
-        require(
-            wanted.shape == self.shape,
-            f"{name}s must have the shape {size}, not {' x '.join(map(str, wanted.shape))}",
-        )
+        wanted = checked_array(f"{name}s", values, self.shape)
         bad = ~((wanted >= 0) & (wanted <= top))
         if bad.any():
             slice_, row, line = where = tuple(int(i) for i in np.argwhere(bad)[0])
-            require(
-                False,
+            raise UserError(
                 f"the {name} of cell (slice {slice_}, row {row}, line {line}) must be "
-                f"0 to {f'{digits(top)} {unit}'.strip()}, "
-                f"not {f'{digits(wanted[where])} {unit}'.strip()}",
+                f"{f'0 to {digits(top)} {unit}'.strip()}, not {shown(wanted.item(where))}"
             )
-        return wanted
+        return wanted.astype(np.float64)
 
     @property
     def _drifting(self) -> bool:
@@ -251,26 +275,18 @@ class Cells:
         self._relaxing[at] = False
         self._write(at, g_s)
 
-    def _indices(self, *where: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return flat indices of cells, or raise `UserError`."""
-        at = np.stack(where)
-        size = np.array(self.shape)[:, None]
-        bad = ((at < 0) | (at >= size)).any(axis=0)
-        if bad.any():
-            slice_, row, line = (int(i) for i in at[:, np.argmax(bad)])
-            require(
-                False,
-                f"cell (slice {slice_}, row {row}, line {line}) lies outside of the array of "
-                f"{self.shape[0]} x {self.shape[1]} x {self.shape[2]}",
-            )
-        cell: NDArray[np.int64] = np.ravel_multi_index(tuple(at), self.shape)
-        # Sorting is most of the time that a single cell would take.
-        distinct = len(cell) == 1 or len(np.unique(cell)) == len(cell)
-        require(distinct, "a cell is named twice: name it once a call")
-        return cell
+
+def _broadcast(**values: ArrayLike) -> list[NDArray[Any]]:
+    """Return arrays [n] of numbers that are given alone or as n of them."""
+    arrays = [np.atleast_1d(checked_array(name, each)) for name, each in values.items()]
+    count = max(array.size for array in arrays) if all(array.size for array in arrays) else 0
+    for name, array in zip(values, arrays, strict=True):
+        if array.size not in (1, count):
+            raise UserError(f"{name} must be one number or {count}, not {array.size}")
+    return [np.broadcast_to(array.ravel(), count) for array in arrays]
 
 
 def _require_all(good: NDArray[np.bool_], values: NDArray[Any], name: str, wanted: str) -> None:
     """Raise `UserError` that names the first value that is not good."""
     if not good.all():
-        require(False, f"{name} must be {wanted}, not {values[np.argmin(good)].item()!r}")
+        raise UserError(f"{name} must be {wanted}, not {shown(values.item(np.argmin(good)))}")

@@ -217,7 +217,7 @@ def _for_each_array(solve: Callable[[Floats, Floats], Lines], G: Floats, v: Floa
     vectors = int(np.prod(lead[len(stack) :]))
     nodes = (*lead, rows, columns)
     word, bit, current = np.empty(nodes), np.empty(nodes), np.empty((*lead, columns))
-    for at in np.ndindex(stack):
+    for at in np.ndindex(stack) if vectors else ():
         one = solve(G[at], v[at].reshape(vectors, rows))
         word[at] = one.word.reshape(word[at].shape)
         bit[at] = one.bit.reshape(bit[at].shape)

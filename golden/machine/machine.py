@@ -4,7 +4,6 @@ It is the reference of the RTL, instruction by instruction, and one of the backe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,83 +11,32 @@ from numpy.typing import NDArray
 from golden.array.lines import Array
 from golden.draws import tile_seed
 from golden.machine import vector_unit
+from golden.machine.effects import Effects, Status
+from golden.machine.memories import Memories, Words, inside, require_or
 from golden.machine.programmer import Programmer, set_directly
 from golden.machine.scheduler import Block, block_weights, blocks, rounds
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
-from golden.tile.weights import checked_integers
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS, Counter
 from spec.isa import (
-    CHIP_COUNTERS,
-    DESCRIPTOR_FIELDS,
-    HOLDING_FIELDS,
-    NOT_COUNTED,
     OPERATIONS,
     RIGHT_SHIFTS,
     SHIFTS,
-    TILE_COUNTERS,
     WORD_BITS,
     WORD_RANGE,
-    Counter,
     ErrorCode,
     Instruction,
     MachineError,
     Opcode,
     Space,
 )
-from spec.packet import space_words
-
-Words = NDArray[np.uint32]
 
 
 def blank_tile(config: ChipConfig, tile: int) -> Analog:
     """Return the analogue part of a tile as it comes from the foundry, with draws of its own."""
     config = config.replace(seed=tile_seed(config.physics.seed, tile))
     return Analog(config, Array(config))
-
-
-@dataclass(frozen=True)
-class Status:
-    """Whether a program runs, why the last one stopped, and at which instruction."""
-
-    running: bool
-    code: ErrorCode
-    pc: int
-
-
-@dataclass
-class Effects:
-    """What one instruction did.
-
-    Attributes
-    ----------
-    pc
-        Its address.
-    instruction
-        What was decoded; None if that failed.
-    code
-        NONE, or why the machine stopped; nothing below has changed then.
-    words
-        Writes to the vector memory: address and values [n].
-    scalars
-        Writes to scalars, by number.
-    counters
-        What was added to the counters, those of the chip under None, those of a tile under its
-        number.
-    """
-
-    pc: int
-    instruction: Instruction | None = None
-    code: ErrorCode = ErrorCode.NONE
-    words: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
-    scalars: dict[int, int] = field(default_factory=dict)
-    counters: dict[int | None, dict[str, int]] = field(default_factory=dict)
-
-    def count(self, name: str, amount: int, tile: int | None = None) -> None:
-        """Add to a counter."""
-        if amount:
-            counters = self.counters.setdefault(tile, {})
-            counters[name] = counters.get(name, 0) + amount
 
 
 class Machine:
@@ -101,11 +49,6 @@ class Machine:
     programmer
         How tiles are programmed; `set_directly` unless given.
 
-    Raises
-    ------
-    UserError
-        If `programmer` reads cells, and `config` has levels that it could not tell apart.
-
     Attributes
     ----------
     status
@@ -114,6 +57,12 @@ class Machine:
         The tiles; as `blank_tile` has them at first.
     chip_counters, tile_counters
         Values since reset, without those that depend on time.
+
+    Raises
+    ------
+    UserError
+        If the physics cannot be computed for the configuration, or `programmer` is another than
+        `set_directly`, which alone reads no cells, and the ADC cannot tell their levels.
     """
 
     def __init__(self, config: ChipConfig, programmer: Programmer = set_directly):
@@ -129,14 +78,7 @@ class Machine:
         self.tile_counters = [
             {c.name: 0 for c in TILE_COUNTERS if not c.timed} for _ in range(config.machine.tiles)
         ]
-        # Spaces as their words, and views of the same memory as items.
-        self._spaces = {space: np.zeros(space_words(config, space), "<u4") for space in Space}
-        self._vector = self._spaces[Space.VECTOR].view("<i4")
-        self._program = self._spaces[Space.PROGRAM].view("<u8")
-        self._scalars = self._spaces[Space.SCALAR].view("<i8")
-        self._weights = self._spaces[Space.WEIGHT].view("<i4")
-        self._descriptors = self._spaces[Space.DESCRIPTOR].reshape(-1, len(DESCRIPTOR_FIELDS))
-        self._holdings = self._spaces[Space.HOLDING].reshape(-1, len(HOLDING_FIELDS))
+        self.memories = Memories(config)
         self._steps = np.full(config.steps, config.forward.covering_step, np.int64)
 
     # Host
@@ -151,22 +93,8 @@ class Machine:
         UserError
             If the words are none.
         """
-        values = checked_integers("words", words, (-1,), 0, (1 << WORD_BITS) - 1).astype("<u4")
-        where = self._place(space, address, len(values))
-        if space is Space.WEIGHT:
-            low, high = self.config.weight_range
-            weights = values.view("<i4")
-            _require(bool(((weights >= low) & (weights <= high)).all()), ErrorCode.VALUE)
-        if space is Space.HOLDING:
-            matrices = values[(address + 1) % 2 :: 2]
-            _require(bool((matrices <= self.config.machine.matrices).all()), ErrorCode.VALUE)
-        self._spaces[space][where] = values
-        if space is Space.DESCRIPTOR and len(values):
-            # Holdings count matrices from 1.
-            size = len(DESCRIPTOR_FIELDS)
-            first, last = address // size + 1, (address + len(values) - 1) // size + 1
-            held = self._holdings[:, 1]
-            held[(held >= first) & (held <= last)] = 0
+        self._refuse_while_running()
+        self.memories.write(space, address, words)
 
     def read(self, space: Space, address: int, count: int) -> Words:
         """Return `count` words of 32 bits from an address on.
@@ -176,7 +104,8 @@ class Machine:
         MachineError
             BUSY or RANGE.
         """
-        return self._spaces[space][self._place(space, address, count)].copy()
+        self._refuse_while_running()
+        return self.memories.read(space, address, count)
 
     def counters(self) -> list[int]:
         """Return the counters of the chip, then those of each tile, in the order of the tables.
@@ -224,18 +153,16 @@ class Machine:
         if self.status.running:
             self.status = Status(False, ErrorCode.ABORTED, self.status.pc)
 
-    def _place(self, space: Space, address: int, count: int) -> slice:
-        self._refuse_while_running()
-        _require(_inside(address, count, len(self._spaces[space])), ErrorCode.RANGE)
-        return slice(address, address + count)
-
     def _refuse_while_running(self) -> None:
-        _require(not self.status.running, ErrorCode.BUSY)
+        require_or(not self.status.running, ErrorCode.BUSY)
 
     # Execution
 
     def step(self) -> Effects:
         """Execute one instruction and return what it did.
+
+        Whatever is raised, the machine has stopped: ABORTED, with the program counter at the
+        instruction. Of this nothing has happened but to tiles that it was programming.
 
         Raises
         ------
@@ -252,14 +179,14 @@ class Machine:
             self.status = Status(False, error.code, effects.pc)
             return effects
         except BaseException:
-            # Whatever it was, the machine is left stopped, and its program can be run again.
+            # A failing programmer or an interrupt must not leave a program that nobody runs.
             self.status = Status(False, ErrorCode.ABORTED, effects.pc)
             raise
         effects.count("instructions", 1)
         for address, values in effects.words:
-            self._vector[address : address + len(values)] = values
+            self.memories.vector[address : address + len(values)] = values
         for number, value in effects.scalars.items():
-            self._scalars[number] = value
+            self.memories.scalars[number] = value
         for tile, amounts in effects.counters.items():
             counters = self.chip_counters if tile is None else self.tile_counters[tile]
             for name, amount in amounts.items():
@@ -273,9 +200,10 @@ class Machine:
         config = self.config
         if not 0 <= effects.pc < config.machine.program_words:
             raise MachineError(ErrorCode.PROGRAM_COUNTER)
-        effects.instruction = instruction = Instruction.decode(int(self._program[effects.pc]))
+        memories = self.memories
+        effects.instruction = instruction = Instruction.decode(int(memories.program[effects.pc]))
         opcode, immediate = instruction.opcode, instruction.immediate
-        d, a, b, c, n = (int(self._scalars[getattr(instruction, name)]) for name in "dabcn")
+        d, a, b, c, n = (int(memories.scalars[getattr(instruction, name)]) for name in "dabcn")
         target = immediate % (1 << WORD_BITS)
         next_pc = effects.pc + 1
 
@@ -318,12 +246,12 @@ class Machine:
                 effects.count("saturations", saturations)
             case Opcode.STEP:
                 low, high = config.step_range
-                _require(0 <= immediate < config.steps and low <= a <= high, ErrorCode.OPERAND)
+                require_or(0 <= immediate < config.steps and low <= a <= high, ErrorCode.OPERAND)
                 self._steps[immediate] = a
             case Opcode.MVM:
                 self._multiply(effects, immediate, d, a, c, n, transposed=False)
             case Opcode.MVM_T:
-                _require(config.transposable, ErrorCode.ILLEGAL)
+                require_or(config.transposable, ErrorCode.ILLEGAL)
                 self._multiply(effects, immediate, d, a, c, n, transposed=True)
             case _:
                 self._compute(effects, opcode, d, a, b, c, n)
@@ -331,8 +259,8 @@ class Machine:
 
     def _words(self, address: int, count: int) -> NDArray[np.int64]:
         """Return `count` words of the vector memory, or raise ADDRESS."""
-        _require(_inside(address, count, len(self._vector)), ErrorCode.ADDRESS)
-        return self._vector[address : address + count].astype(np.int64)
+        require_or(inside(address, count, len(self.memories.vector)), ErrorCode.ADDRESS)
+        return self.memories.vector[address : address + count].astype(np.int64)
 
     def _compute(
         self, effects: Effects, opcode: Opcode, d: int, a: int, b: int, c: int, n: int
@@ -344,14 +272,14 @@ class Machine:
             Opcode.VSCALE: low <= b <= high and RIGHT_SHIFTS[0] <= c <= RIGHT_SHIFTS[1],
             Opcode.VCLAMP: low <= b <= c <= high,
         }
-        _require(allowed.get(opcode, True), ErrorCode.OPERAND)
+        require_or(allowed.get(opcode, True), ErrorCode.OPERAND)
         operation = OPERATIONS[opcode]
         sources = [self._words(address, n) for address in (a, b)[: len(operation.sources)]]
         first, second = sources[0], sources[-1]
         if operation.destination:
             self._words(d, n)
             for address in (a, b)[: len(sources)]:
-                _require(address == d or abs(address - d) >= n, ErrorCode.OVERLAP)
+                require_or(address == d or abs(address - d) >= n, ErrorCode.OVERLAP)
             words, saturations = vector_unit.map_words(opcode, first, second, b, c)
             effects.words.append((d, words))
         else:
@@ -380,18 +308,18 @@ class Machine:
     ) -> None:
         """Execute MVM or MVM_T."""
         config = self.config
-        _require(RIGHT_SHIFTS[0] <= shift <= RIGHT_SHIFTS[1], ErrorCode.OPERAND)
-        _require(0 <= matrix < config.machine.matrices, ErrorCode.MATRIX)
-        rows, columns, _, first = (int(value) for value in self._descriptors[matrix])
+        require_or(RIGHT_SHIFTS[0] <= shift <= RIGHT_SHIFTS[1], ErrorCode.OPERAND)
+        require_or(0 <= matrix < config.machine.matrices, ErrorCode.MATRIX)
+        rows, columns, _, first = (int(value) for value in self.memories.descriptors[matrix])
         fits = (
             0 < rows <= config.machine.vector_words and 0 < columns <= config.machine.vector_words
         )
-        _require(fits and first < config.machine.tiles, ErrorCode.MATRIX)
+        require_or(fits and first < config.machine.tiles, ErrorCode.MATRIX)
         inputs, outputs = (columns, rows) if transposed else (rows, columns)
         x = self._words(a, count * inputs).reshape(count, inputs)
         self._words(d, count * outputs)
         apart = d + count * outputs <= a or a + count * inputs <= d
-        _require(apart or count == 0, ErrorCode.OVERLAP)
+        require_or(apart or count == 0, ErrorCode.OVERLAP)
         weights = self._matrix(matrix)
 
         x, clips = vector_unit.saturate(x, config.input_range)
@@ -417,15 +345,15 @@ class Machine:
 
         Raises `MachineError` WEIGHTS if tiles must be programmed from outside of the memory.
         """
-        rows, columns, address, first = (int(value) for value in self._descriptors[matrix])
+        rows, columns, address, first = (int(value) for value in self.memories.descriptors[matrix])
         placed = blocks(self.config, rows, columns, first)
         if all(self._holds(matrix, block) for block in placed):
             return None
-        _require(_inside(address, rows * columns, len(self._weights)), ErrorCode.WEIGHTS)
-        return self._weights[address : address + rows * columns].reshape(rows, columns)
+        require_or(inside(address, rows * columns, len(self.memories.weights)), ErrorCode.WEIGHTS)
+        return self.memories.weights[address : address + rows * columns].reshape(rows, columns)
 
     def _holds(self, matrix: int, block: Block) -> bool:
-        return bool((self._holdings[block.tile] == (block.number, matrix + 1)).all())
+        return bool((self.memories.holdings[block.tile] == (block.number, matrix + 1)).all())
 
     def _hold(
         self, effects: Effects, matrix: int, block: Block, weights: NDArray[np.int64] | None
@@ -436,10 +364,10 @@ class Machine:
         assert weights is not None
         part = block_weights(self.config, weights, block)
         # Until it is done nothing is known of the tile.
-        self._holdings[block.tile] = 0
+        self.memories.holdings[block.tile] = 0
         done = self.programmer(self.tiles[block.tile].analog, part)
         self.tiles[block.tile] = Tile(self.config, done.analog)
-        self._holdings[block.tile] = block.number, matrix + 1
+        self.memories.holdings[block.tile] = block.number, matrix + 1
         effects.count("reprograms", 1)
         effects.count("reads", done.reads, block.tile)
         effects.count("pulses", done.pulses, block.tile)
@@ -457,14 +385,3 @@ class Machine:
         effects.count("clips_low", int(products.clips_low.sum()), tile)
         effects.count("saturations", int(products.saturations.sum()), tile)
         return products.results
-
-
-def _inside(address: int, count: int, size: int) -> bool:
-    """Tell whether `count` words from an address on lie in a memory."""
-    return address >= 0 and count >= 0 and address + count <= size
-
-
-def _require(holds: bool, code: ErrorCode) -> None:
-    """Raise `MachineError` unless a condition holds."""
-    if not holds:
-        raise MachineError(code)

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
-from spec.isa import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS
 
 TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE_COUNTERS})
 """Counters of a tile since reset."""

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 from hw.common.streams import StreamRegister
 from hw.link.axi import AxiLite
 from hw.link.interfaces import LinkCounters, StateLayout
-from spec.isa import COUNTER_BITS, WORD_BITS
+from spec.counters import COUNTER_BITS
+from spec.isa import WORD_BITS
 from spec.packet import IDENTITY, LINK_COUNTERS
 from spec.registers import CONTROL, COUNTER_BASE, FIXED_REGISTERS, REGISTER_BYTES, address
 

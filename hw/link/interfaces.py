@@ -5,7 +5,8 @@ from amaranth.lib.wiring import In, Out
 
 from hw.common.layouts import fields_layout
 from hw.common.signature import ParameterSignature
-from spec.isa import COUNTER_BITS, WORD_BITS, Space
+from spec.counters import COUNTER_BITS
+from spec.isa import WORD_BITS, Space
 from spec.packet import HEADER_FIELDS, LINE_COUNTERS, LINK_COUNTERS, STATE_FIELDS
 
 HeaderLayout = fields_layout(HEADER_FIELDS)

@@ -7,7 +7,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.link.interfaces import HeaderLayout, LinkCounters, PlaceLayout, ReplyWord, StateLayout
-from spec.isa import COUNTER_BITS, WORD_BITS
+from spec.counters import COUNTER_BITS
+from spec.isa import WORD_BITS
 from spec.packet import LINK_COUNTERS, MAX_WORDS, Packet
 
 

@@ -1,48 +1,30 @@
-"""The sequencer: fetches instructions, executes those on scalars, hands the others to the units.
+"""The sequencer: fetches instructions, executes those on scalars, and hands the others on.
 
-Program and scalars live here. Fetch, decode, read operands and execute take a cycle each; a unit
-is asked in the fifth. Durations are those of `spec.isa.OPERATIONS`.
+    program -> Decoder -> ScalarArithmetic -> scalars, vector memory
+                  |
+                  +-> vector unit, product unit
+
+Program and scalars live here. Fetch, decode, read operands and execute take a cycle each; the
+vector unit or the product unit is asked in the fifth. Durations are those of `spec.isa.OPERATIONS`.
 """
 
-from collections.abc import Iterable
-from functools import reduce
-from operator import or_
-
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.boundary.analog import step_layout
+from hw.common.arithmetic import fits
 from hw.common.counters import ChipCounters, Counters
 from hw.common.item_memory import ItemMemory
 from hw.common.word_port import WordPort
 from hw.link.interfaces import ControlPort
-from hw.machine import vector_unit
-from hw.machine.interfaces import (
-    CODE_BITS,
-    InstructionLayout,
-    UnitPort,
-    UnitReply,
-    UnitRequest,
-)
+from hw.machine.decoder import Decoder
+from hw.machine.interfaces import CODE_BITS, InstructionLayout, InstructionPort
+from hw.machine.scalar_arithmetic import ScalarArithmetic
 from hw.machine.vector_memory import ReadPort, WritePort
-from hw.machine.vector_unit import clamped
 from spec.config import ChipConfig
-from spec.isa import (
-    CHIP_COUNTERS,
-    INSTRUCTION_FIELDS,
-    OPERATIONS,
-    PRODUCTS,
-    SCALAR_BITS,
-    SCALARS,
-    WORD_BITS,
-    ErrorCode,
-    Immediate,
-    Opcode,
-)
-
-UNIT_OPCODES = (*vector_unit.OPCODES, *PRODUCTS)
-BRANCHES = Opcode.BEQ, Opcode.BNE, Opcode.BLT, Opcode.BGE
+from spec.counters import CHIP_COUNTERS
+from spec.isa import SCALAR_BITS, SCALARS, WORD_BITS, ErrorCode, Opcode
 
 TraceLayout = data.StructLayout(
     {
@@ -54,7 +36,7 @@ TraceLayout = data.StructLayout(
         "scalar": signed(SCALAR_BITS),
     }
 )
-"""What the program does, for those who watch.
+"""Progress of a program, for those who watch.
 
 In a cycle with `finished` the instruction at `pc` ends, with `code`, or the program ends before
 it. Where bits of `halves` are set, which comes with `finished` only, the lower or upper 32 bits of
@@ -69,19 +51,18 @@ class Sequencer(wiring.Component):
     -------
     control : In, `ControlPort` with `CHIP_COUNTERS`
         The counters are two cycles late.
-    program, scalars : In, `WordPort`
+    program, scalars : In, `WordPort` each
         The spaces PROGRAM and SCALAR. What was read is lost when a program runs.
-    vector, product : Out, `UnitPort`
-        The units that execute VADD to VDOT, and products. What a reply counts is added whatever its
-        code; any code but NONE ends the program.
-    read : Out, `ReadPort`
-    write : Out, `WritePort`
-        To the vector memory.
+    vector, product : Out, `InstructionPort` each
+        The vector unit, which executes VADD to VDOT, and the product unit. What a reply counts is
+        added whatever its code; any code but NONE ends the program.
+    read, write : Out, `ReadPort` and `WritePort`
+        Vector memory.
     steps : Out, `step_layout`
         ADC steps.
     aborting : Out, 1
-        The program is to end as soon as it can. Instructions end as usual, unless their unit
-        replies ABORTED.
+        The program is to end as soon as it can. Instructions end as usual, unless the reply is
+        ABORTED.
     trace : Out, `TraceLayout`
     """
 
@@ -92,8 +73,8 @@ class Sequencer(wiring.Component):
                 "control": In(ControlPort(len(CHIP_COUNTERS))),
                 "program": In(WordPort()),
                 "scalars": In(WordPort()),
-                "vector": Out(UnitPort(config)),
-                "product": Out(UnitPort(config)),
+                "vector": Out(InstructionPort(config)),
+                "product": Out(InstructionPort(config)),
                 "read": Out(ReadPort(config)),
                 "write": Out(WritePort(config)),
                 "steps": Out(step_layout(config)),
@@ -104,74 +85,82 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         config, trace = self.config, self.trace
-        state, pc = self.control.state, self.control.position
         m = Module()
         m.submodules.program = program = ItemMemory(config.machine.program_words, 1)
         m.submodules.scalars = scalars = ItemMemory(SCALARS, 2)
-        wiring.connect(m, program.host, wiring.flipped(self.program))
-        wiring.connect(m, scalars.host, wiring.flipped(self.scalars))
-
-        # Of the instruction memory's output, which stays until the next fetch.
+        m.submodules.decoder = decoder = Decoder(config)
+        m.submodules.arithmetic = arithmetic = ScalarArithmetic(config)
+        connect(m, flipped(self.program), program.host)
+        connect(m, flipped(self.scalars), scalars.host)
+        # It stays at the output of the program memory until the next fetch.
         instruction = Signal(InstructionLayout)
-        first, second = (item.as_signed() for item in scalars.items)
-        # Operands as they are read.
-        request = Signal(UnitRequest)
-        # What the instruction needs, known from its third cycle on.
-        illegal, to_unit, to_product = Signal(), Signal(), Signal()
-        subtracts, from_zero, by_immediate, by_one = Signal(), Signal(), Signal(), Signal()
-        # Sum, difference or address of the scalars; branches compare by it.
-        total = Signal(signed(SCALAR_BITS + 1))
-        overflow, result = clamped(total, SCALAR_BITS)
-        negative, zero = total[-1], ~total.any()
-        taken = Signal()
-        in_memory = ~total[len(self.read.address) :].any()
-        store_overflow, stored = clamped(request.b, WORD_BITS)
-        step = instruction.immediate.as_unsigned()
-        step_allowed = (step < config.steps) & ~request.a[config.step_bits :].any()
-        saturations = Signal(range(config.machine.vector_words + 1))
-        asking, replied, counting = Signal(), Signal(), Signal()
-        reply = Signal(UnitReply(config))
-        makes_scalar = _among(
-            instruction, (o for o in vector_unit.OPCODES if not OPERATIONS[o].destination)
-        )
-        accesses = _among(instruction, (Opcode.LOAD, Opcode.STORE))
-
-        operand = Mux(by_immediate, instruction.immediate, Mux(by_one, Const(1, signed(2)), second))
         m.d.comb += [
+            program.addresses[0].eq(self.control.position),
             instruction.eq(program.items[0]),
-            program.addresses[0].eq(pc),
+            decoder.instruction.eq(instruction),
+            arithmetic.instruction.eq(instruction),
+            arithmetic.decoded.eq(decoder.decoded),
+            arithmetic.first.eq(scalars.items[0]),
+            arithmetic.second.eq(scalars.items[1]),
             scalars.halves.eq(trace.halves),
             scalars.address.eq(trace.number),
             scalars.item.eq(trace.scalar),
-            trace.pc.eq(pc),
+            trace.pc.eq(self.control.position),
             trace.number.eq(instruction.d),
-            trace.scalar.eq(result),
-            self.read.address.eq(total),
-            self.write.address.eq(total),
+            self.read.address.eq(arithmetic.address),
+            self.write.address.eq(arithmetic.address),
             self.write.mask.eq(1),
-            self.write.data[0].eq(stored),
+            self.write.data[0].eq(arithmetic.word),
+        ]
+        port = self._join_ports(m, decoder.decoded.product)
+        request = port.request.payload
+        m.d.comb += [
             request.opcode.eq(instruction.opcode),
             request.immediate.eq(instruction.immediate),
-            request.c.eq(first),
-            self.vector.request.payload.eq(request),
-            self.product.request.payload.eq(request),
-            self.vector.request.valid.eq(asking & ~to_product),
-            self.product.request.valid.eq(asking & to_product),
-            reply.eq(Mux(to_product, self.product.reply.payload, self.vector.reply.payload)),
-            replied.eq(Mux(to_product, self.product.reply.valid, self.vector.reply.valid)),
+            request.a.eq(arithmetic.a),
+            request.b.eq(arithmetic.b),
+            request.c.eq(scalars.items[0]),
         ]
+        self._control(m, program, scalars, decoder, arithmetic, port)
+        self._count(m, arithmetic, port)
+        return m
+
+    def _join_ports(self, m: Module, to_product: Value) -> wiring.PureInterface:
+        """Return a port that is the product unit's or the vector unit's."""
+        port = InstructionPort(self.config).create(path=["port"])
+        for target, chosen in ((self.product, to_product), (self.vector, ~to_product)):
+            m.d.comb += [
+                target.request.payload.eq(port.request.payload),
+                target.request.valid.eq(port.request.valid & chosen),
+                target.reply.ready.eq(port.reply.ready & chosen),
+            ]
+            with m.If(chosen):
+                m.d.comb += [
+                    port.request.ready.eq(target.request.ready),
+                    port.reply.payload.eq(target.reply.payload),
+                    port.reply.valid.eq(target.reply.valid),
+                ]
+        return port
+
+    def _control(
+        self,
+        m: Module,
+        program: ItemMemory,
+        scalars: ItemMemory,
+        decoder: Decoder,
+        arithmetic: ScalarArithmetic,
+        port: wiring.PureInterface,
+    ) -> None:
+        """Take one instruction after the other through its states."""
+        config, trace, state, pc = (
+            self.config,
+            self.trace,
+            self.control.state,
+            self.control.position,
+        )
+        instruction, request = decoder.instruction, port.request.payload
+        m.d.comb += trace.scalar.eq(arithmetic.scalar)
         m.d.sync += self.aborting.eq((self.aborting | self.control.abort) & state.running)
-
-        def stop(code: Value | ErrorCode) -> None:
-            m.d.comb += [trace.finished.eq(1), trace.code.eq(code)]
-            m.d.sync += [state.running.eq(0), state.code.eq(code)]
-            m.next = "STOPPED"
-
-        def go_on(next_pc: Value) -> None:
-            m.d.comb += trace.finished.eq(1)
-            m.d.sync += pc.eq(next_pc)
-            m.next = "FETCH"
-
         with m.FSM():
             with m.State("STOPPED"):
                 with m.If(self.control.run):
@@ -179,156 +168,110 @@ class Sequencer(wiring.Component):
                         state.running.eq(1),
                         state.code.eq(ErrorCode.NONE),
                         pc.eq(self.control.pc),
-                        *(each.eq(config.forward.covering_step) for each in self.steps),
+                        *(step.eq(config.forward.covering_step) for step in self.steps),
                     ]
                     m.next = "FETCH"
-
             with m.State("FETCH"):
                 with m.If(self.aborting):
-                    stop(ErrorCode.ABORTED)
+                    self._stop(m, ErrorCode.ABORTED)
                 with m.Elif(pc >= config.machine.program_words):
-                    stop(ErrorCode.PROGRAM_COUNTER)
+                    self._stop(m, ErrorCode.PROGRAM_COUNTER)
                 with m.Else():
                     m.d.comb += program.en.eq(1)
                     m.next = "DECODE"
-
             with m.State("DECODE"):
                 loops = instruction.opcode == Opcode.LOOP
                 m.d.comb += [
+                    decoder.en.eq(1),
                     scalars.en.eq(1),
                     scalars.addresses[0].eq(Mux(loops, instruction.d, instruction.a)),
                     scalars.addresses[1].eq(instruction.b),
                 ]
-                m.d.sync += [
-                    illegal.eq(self._illegal(m, instruction)),
-                    to_unit.eq(_among(instruction, UNIT_OPCODES)),
-                    to_product.eq(_among(instruction, PRODUCTS)),
-                    subtracts.eq(_among(instruction, (Opcode.SUB, Opcode.LOOP, *BRANCHES))),
-                    from_zero.eq(instruction.opcode == Opcode.SET),
-                    by_immediate.eq(
-                        _among(instruction, (Opcode.SET, Opcode.ADDI, Opcode.LOAD, Opcode.STORE))
-                    ),
-                    by_one.eq(loops),
-                ]
                 m.next = "OPERANDS"
-
             with m.State("OPERANDS"):
                 m.d.comb += [
+                    arithmetic.load.eq(1),
                     scalars.en.eq(1),
                     scalars.addresses[0].eq(instruction.d),
                     scalars.addresses[1].eq(instruction.n),
                 ]
-                # One adder: the lowest bits make the carry that completes a subtraction.
-                augend = Cat(Const(1), Mux(from_zero, 0, first)).as_signed()
-                addend = Cat(subtracts, Mux(subtracts, ~operand, operand)).as_signed()
-                m.d.sync += [
-                    request.a.eq(first),
-                    request.b.eq(second),
-                    total.eq((augend + addend) >> 1),
-                ]
                 m.next = "EXECUTE"
-
             with m.State("EXECUTE"):
                 m.d.comb += [scalars.en.eq(1), scalars.addresses[0].eq(instruction.c)]
-                m.d.sync += [request.d.eq(first), request.n.eq(second)]
-                with m.If(illegal):
-                    stop(ErrorCode.ILLEGAL)
-                with m.Elif(to_unit):
-                    m.next = "ASK"
-                with m.Elif(accesses & ~in_memory):
-                    stop(ErrorCode.ADDRESS)
-                with m.Elif(instruction.opcode == Opcode.LOAD):
-                    m.d.comb += self.read.en.eq(1)
-                    m.next = "LOADED"
-                with m.Elif((instruction.opcode == Opcode.STEP) & ~step_allowed):
-                    stop(ErrorCode.OPERAND)
-                with m.Elif(instruction.opcode == Opcode.HALT):
-                    stop(ErrorCode.NONE)
-                with m.Else():
-                    go_on(Mux(taken, instruction.immediate.as_unsigned(), pc + 1))
-                    with m.Switch(instruction.opcode):
-                        with m.Case(Opcode.JUMP):
-                            m.d.comb += taken.eq(1)
-                        with m.Case(Opcode.BEQ):
-                            m.d.comb += taken.eq(zero)
-                        with m.Case(Opcode.BNE):
-                            m.d.comb += taken.eq(~zero)
-                        with m.Case(Opcode.BLT):
-                            m.d.comb += taken.eq(negative)
-                        with m.Case(Opcode.BGE):
-                            m.d.comb += taken.eq(~negative)
-                        with m.Case(Opcode.LOOP):
-                            m.d.comb += [taken.eq(~negative & ~zero), trace.halves.eq(0b11)]
-                            with m.If(negative):
-                                m.d.comb += trace.scalar.eq(0)
-                        with m.Case(Opcode.SETH):
-                            m.d.comb += [
-                                trace.halves.eq(0b10),
-                                trace.scalar.eq(instruction.immediate << WORD_BITS),
-                            ]
-                        with m.Case(Opcode.SET, Opcode.ADD, Opcode.SUB, Opcode.ADDI):
-                            m.d.comb += [trace.halves.eq(0b11), saturations.eq(overflow)]
-                        with m.Case(Opcode.STORE):
-                            m.d.comb += [self.write.en.eq(1), saturations.eq(store_overflow)]
-                        with m.Case(Opcode.STEP):
-                            m.d.sync += Array(self.steps)[step].eq(request.a)
-
+                m.d.sync += [request.d.eq(scalars.items[0]), request.n.eq(scalars.items[1])]
+                self._execute(m, decoder, arithmetic)
             with m.State("LOADED"):
                 m.d.comb += [trace.halves.eq(0b11), trace.scalar.eq(self.read.data[0])]
-                go_on(pc + 1)
-
+                self._go_on(m, pc + 1)
             with m.State("ASK"):
-                m.d.comb += asking.eq(1)
-                with m.If(Mux(to_product, self.product.request.ready, self.vector.request.ready)):
+                m.d.comb += port.request.valid.eq(1)
+                with m.If(port.request.ready):
                     m.next = "REPLY"
-
             with m.State("REPLY"):
-                m.d.comb += [self.vector.reply.ready.eq(1), self.product.reply.ready.eq(1)]
-                with m.If(replied):
-                    m.d.comb += counting.eq(1)
-                    m.d.comb += [saturations.eq(reply.saturations), trace.scalar.eq(reply.scalar)]
-                    with m.If(reply.code != ErrorCode.NONE):
-                        stop(reply.code)
-                    with m.Else():
-                        m.d.comb += trace.halves.eq(Mux(makes_scalar, 0b11, 0))
-                        go_on(pc + 1)
+                reply = port.reply.payload
+                m.d.comb += [port.reply.ready.eq(1), trace.scalar.eq(reply.scalar)]
+                with m.If(port.reply.valid & (reply.code != ErrorCode.NONE)):
+                    self._stop(m, reply.code)
+                with m.Elif(port.reply.valid):
+                    m.d.comb += trace.halves.eq(decoder.decoded.reduces.replicate(2))
+                    self._go_on(m, pc + 1)
 
+    def _execute(self, m: Module, decoder: Decoder, arithmetic: ScalarArithmetic) -> None:
+        """Execute an instruction, or find out that this is for others or cannot be."""
+        config, trace, pc = self.config, self.trace, self.control.position
+        instruction, decoded = decoder.instruction, decoder.decoded
+        opcode, step = instruction.opcode, instruction.immediate.as_unsigned()
+        step_allowed = (step < config.steps) & fits(arithmetic.a, unsigned(config.step_bits))
+        with m.If(decoded.illegal):
+            self._stop(m, ErrorCode.ILLEGAL)
+        with m.Elif(decoded.vector | decoded.product):
+            m.next = "ASK"
+        with m.Elif(decoded.accesses & ~arithmetic.in_memory):
+            self._stop(m, ErrorCode.ADDRESS)
+        with m.Elif(opcode == Opcode.LOAD):
+            m.d.comb += self.read.en.eq(1)
+            m.next = "LOADED"
+        with m.Elif((opcode == Opcode.STEP) & ~step_allowed):
+            self._stop(m, ErrorCode.OPERAND)
+        with m.Elif(opcode == Opcode.HALT):
+            self._stop(m, ErrorCode.NONE)
+        with m.Else():
+            m.d.comb += [
+                trace.halves.eq(arithmetic.halves),
+                self.write.en.eq(opcode == Opcode.STORE),
+            ]
+            with m.If(opcode == Opcode.STEP):
+                m.d.sync += Array(self.steps)[step].eq(arithmetic.a)
+            target = instruction.immediate.as_unsigned()
+            self._go_on(m, Mux(arithmetic.taken, target, pc + 1))
+
+    def _stop(self, m: Module, code: Value | ErrorCode) -> None:
+        """End the program."""
+        m.d.comb += [self.trace.finished.eq(1), self.trace.code.eq(code)]
+        m.d.sync += [self.control.state.running.eq(0), self.control.state.code.eq(code)]
+        m.next = "STOPPED"
+
+    def _go_on(self, m: Module, pc: Value) -> None:
+        """End the instruction, and fetch the one at `pc`."""
+        m.d.comb += self.trace.finished.eq(1)
+        m.d.sync += self.control.position.eq(pc)
+        m.next = "FETCH"
+
+    def _count(self, m: Module, arithmetic: ScalarArithmetic, port: wiring.PureInterface) -> None:
+        """Count what instructions do."""
+        trace, reply = self.trace, port.reply.payload
+        completed = trace.finished & (trace.code == ErrorCode.NONE)
+        replied = port.reply.valid & port.reply.ready
         m.submodules.counters = counters = Counters(
             ChipCounters,
             {
                 "cycles": Const(1),
-                "busy_cycles": state.running,
-                "instructions": trace.finished & (trace.code == ErrorCode.NONE),
-                "saturations": saturations,
-                "input_clips": Mux(counting, reply.input_clips, 0),
-                "reprograms": Mux(counting, reply.reprograms, 0),
+                "busy_cycles": self.control.state.running,
+                "instructions": completed,
+                "saturations": Mux(replied, reply.saturations, completed & arithmetic.saturated),
+                "input_clips": Mux(replied, reply.input_clips, 0),
+                "reprograms": Mux(replied, reply.reprograms, 0),
             },
         )
         for value, name in zip(self.control.counters, ChipCounters.members, strict=True):
             m.d.comb += value.eq(counters.counters[name])
-        return m
-
-    def _illegal(self, m: Module, instruction: data.View) -> Value:
-        """Return whether the opcode is unknown or a field that it does not use is not 0."""
-        illegal = Signal()
-        with m.Switch(instruction.opcode):
-            for opcode, operation in OPERATIONS.items():
-                if opcode is Opcode.MVM_T and not self.config.transposable:
-                    continue
-                used = {"opcode", *operation.scalars}
-                if operation.immediate is not Immediate.NONE:
-                    used.add("immediate")
-                unused = [
-                    instruction[field.name]
-                    for field in INSTRUCTION_FIELDS
-                    if field.name not in used
-                ]
-                with m.Case(opcode):
-                    m.d.comb += illegal.eq(Cat(unused).any())
-            with m.Default():
-                m.d.comb += illegal.eq(1)
-        return illegal
-
-
-def _among(instruction: data.View, opcodes: Iterable[Opcode]) -> Value:
-    return reduce(or_, (instruction.opcode == opcode for opcode in opcodes))

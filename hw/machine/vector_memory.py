@@ -1,7 +1,7 @@
-"""The vector memory: as many words as there are lanes in one access, at any address.
+"""The vector memory: a beat of words in one access, at any address.
 
-Word a lies in bank a mod `lanes`, so that neighbours never share a bank; what banks and lanes
-differ by is a rotation.
+Word a lies in bank a mod `lanes`, so that neighbours never share a bank; banks and lanes differ by
+a rotation.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.common.ranges import vector_address
+from hw.common.signature import ParameterSignature
 from spec.config import ChipConfig
 from spec.isa import WORD_BITS
 
@@ -22,45 +24,55 @@ class LanesLayout(data.ArrayLayout):
         super().__init__(signed(bits), config.machine.lanes)
 
 
-class ReadPort(wiring.Signature):
-    """Reading, seen from the user.
+class ReadPort(ParameterSignature):
+    """Read a beat, seen from the user.
 
     Members
     -------
-    en, address : Out
-        Read the words from `address` on; behind the last of the memory follows the first.
+    en : Out, 1
+        Read in this cycle.
+    address : Out, `vector_address`
+        Address of the lowest word; behind the last word of the memory follows the first.
     data : In, `LanesLayout`
-        What was read, from the next cycle until the next `en`. It is arbitrary before the first.
+        Words that were read, from the next cycle until the next `en`; arbitrary before the first.
     """
 
     def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
         super().__init__(
             {
                 "en": Out(1),
-                "address": Out(range(config.machine.vector_words)),
+                "address": Out(vector_address(config)),
                 "data": In(LanesLayout(config, bits)),
-            }
+            },
+            config=config,
+            bits=bits,
         )
 
 
-class WritePort(wiring.Signature):
-    """Writing, seen from the user.
+class WritePort(ParameterSignature):
+    """Write a beat, seen from the user.
 
     Members
     -------
-    en, address, mask, data : Out
-        Write word i of `data` (`LanesLayout`) to `address` + i where bit i of `mask` is set. A
-        read in the same cycle gives the old words.
+    en : Out, 1
+        Write in this cycle. A read in the same cycle gives the old words.
+    address : Out, `vector_address`
+        Address of the lowest word; behind the last word of the memory follows the first.
+    mask : Out, `lanes`
+        A bit for each word that is written.
+    data : Out, `LanesLayout`
     """
 
     def __init__(self, config: ChipConfig, bits: int = WORD_BITS):
         super().__init__(
             {
                 "en": Out(1),
-                "address": Out(range(config.machine.vector_words)),
+                "address": Out(vector_address(config)),
                 "mask": Out(config.machine.lanes),
                 "data": Out(LanesLayout(config, bits)),
-            }
+            },
+            config=config,
+            bits=bits,
         )
 
 
@@ -84,7 +96,7 @@ class VectorMemory(wiring.Component):
         m = Module()
 
         def split(address: Value) -> tuple[Value, Value]:
-            """Return what words and banks are rotated by, and the row of the first bank."""
+            """Return the rotation of the words against the banks, and the row of the first bank."""
             return address[:low_bits], address[low_bits:]
 
         read_turn, read_row = split(self.read.address)
@@ -115,7 +127,7 @@ class VectorMemory(wiring.Component):
 
 
 def share(m: Module, memory: VectorMemory, users: Sequence[wiring.Component]) -> None:
-    """Connect a memory with those that have a `read` and a `write` port each.
+    """Connect a memory with its users, which have a `read` and a `write` port each.
 
     No two of them may read, or write, in the same cycle.
     """
@@ -137,6 +149,6 @@ def _rotated(items: Sequence[Value] | Value, by: Value, *, left: bool) -> list[V
     rotated = list(items)
     count = len(rotated)
     for bit in range(len(by)):
-        step = (1 << bit) if left else -(1 << bit)
-        rotated = [Mux(by[bit], rotated[(i + step) % count], rotated[i]) for i in range(count)]
+        far = (1 << bit) if left else -(1 << bit)
+        rotated = [Mux(by[bit], rotated[(i + far) % count], rotated[i]) for i in range(count)]
     return rotated

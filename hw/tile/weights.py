@@ -8,12 +8,6 @@ from spec.config import ChipConfig
 from spec.tables import Mapping
 
 
-def weight_bits(config: ChipConfig) -> int:
-    """Return the width of a signed weight."""
-    low, high = config.weight_range
-    return max((~low).bit_length(), high.bit_length()) + 1
-
-
 class Digits(wiring.Component):
     """Cut a weight into digits, and turn them into levels as `golden.tile.mapping` does.
 
@@ -37,7 +31,7 @@ class Digits(wiring.Component):
         super().__init__(
             {
                 "load": In(1),
-                "weight": In(signed(weight_bits(config))),
+                "weight": In(signed(config.weight_bits)),
                 "next": In(1),
                 "levels": Out(data.ArrayLayout(config.array.cell_bits, 2)),
             }

@@ -6,11 +6,13 @@ from functools import partial
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from environment.variables import replaced
 from hw.boundary import macro
 from hw.tile.tile import Tile
 from hw.top.chip import AxiChip, UartChip
 from spec.config import ChipConfig
 from spec.errors import require
+from spec.hardware import hardware_values
 from spec.tops import require_analog
 
 TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
@@ -37,9 +39,11 @@ def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
     require_analog(top, analog)
     blackbox = analog == "blackbox"
     design = AxiChip(config, blackbox=True) if blackbox else TOPS[top](config)
-    body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
+    # Amaranth prefers a Yosys of the system, which writes other bytes in each release.
+    with replaced({"AMARANTH_USE_YOSYS": "builtin"}):
+        body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
     if blackbox:
         body += macro.stub(config)
     lines = [f"Ohmulator {top}", f"hardware hash {config.hardware}"]
-    lines += [f"  {name} = {value}" for name, value in config.hardware_values.items()]
+    lines += [f"  {name} = {value}" for name, value in hardware_values(config).items()]
     return "".join(f"// {line}\n" for line in lines) + body

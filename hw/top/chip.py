@@ -33,13 +33,8 @@ from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
 from spec.config import ChipConfig
 from spec.framing import BAUD
-from spec.isa import CHIP_COUNTERS, HOLDING_FIELDS, TILE_COUNTERS, Space
+from spec.isa import HOLDING_FIELDS, Space
 from spec.packet import identity, space_words
-
-
-def counter_count(config: ChipConfig) -> int:
-    """Return the number of counters of a chip."""
-    return len(CHIP_COUNTERS) + config.machine.tiles * len(TILE_COUNTERS)
 
 
 class CountersLayout(data.StructLayout):
@@ -185,7 +180,7 @@ class Chip(wiring.Component):
                 "replies": Out(stream.Signature(ReplyWord)),
                 "line": In(LineCounters),
                 "link": Out(LinkCounters),
-                "control": In(ControlPort(counter_count(config))),
+                "control": In(ControlPort(config.machine.counters)),
                 "analog": Out(AnalogPort(config)).array(config.machine.tiles),
                 "trace": Out(TracePort(config)),
             }
@@ -196,7 +191,7 @@ class Chip(wiring.Component):
         m = Module()
         sizes = {space: space_words(config, space) for space in Space}
         m.submodules.responder = responder = Responder(
-            sizes, identity(config), counter_count(config)
+            sizes, identity(config), config.machine.counters
         )
         m.submodules.host = host = HostAccess(config)
         m.submodules.sequencer = sequencer = Sequencer(config)
@@ -218,7 +213,7 @@ class Chip(wiring.Component):
             connect(m, host.port(space), port)
 
         connect(m, sequencer.vector, vector_unit.port)
-        connect(m, sequencer.product, product_unit.unit)
+        connect(m, sequencer.product, product_unit.port)
         m.d.comb += [
             product_unit.aborting.eq(sequencer.aborting),
             product_unit.step.eq(sequencer.steps),
@@ -278,7 +273,7 @@ class AxiChip(wiring.Component):
 
     def __init__(self, config: ChipConfig, *, traced: bool = False, blackbox: bool = False):
         self.config, self.traced, self.blackbox = config, traced, blackbox
-        self.registers = AxiRegisters(identity(config), counter_count(config))
+        self.registers = AxiRegisters(identity(config), config.machine.counters)
         super().__init__(
             {
                 "s_axil": In(AxiLite(len(self.registers.s_axil.awaddr))),

@@ -1,30 +1,17 @@
-"""A matrix of any shape to a program and memory images, and its products on a chip."""
+"""A matrix of any shape to a program and memory images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.machine.scheduler import block_weights, blocks
 from golden.tile.weights import checked_integers
+from ohmulator.compiler.words import Words, to_words
 from spec.assembly import assemble
 from spec.config import ChipConfig
-from spec.errors import require, require_integer
-from spec.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, RIGHT_SHIFTS, WORD_RANGE, Space
-
-Words = NDArray[np.uint32]
-
-
-class Chip(Protocol):
-    """What is needed of a chip: the machine of the model is one."""
-
-    def write(self, space: Space, address: int, words: Words) -> object: ...
-
-    def read(self, space: Space, address: int, count: int) -> ArrayLike: ...
-
-    def run(self, pc: int = 0) -> object: ...
+from spec.errors import UserError, require, require_integer, shown
+from spec.isa import DESCRIPTOR_FIELDS, RIGHT_SHIFTS, Space
 
 
 @dataclass(frozen=True)
@@ -37,16 +24,18 @@ class MatrixProgram:
     Attributes
     ----------
     config
-        The chip it is for.
+        Chip that it is for.
     weights
-        [rows, columns].
+        [rows, columns], not to be changed.
     matrix, tile
         Number of the matrix, and the tile of its first block.
+    start, transposed_start
+        Addresses of the instructions where the products begin. None if the chip has no transposed
+        ones.
+    instructions
+        Length of the program.
     batch
         Vectors at a time.
-    transposed_start
-        Address of the instruction where the product with the transpose begins; the other begins at
-        0. None if the chip has no transposed products.
     writes
         Images: space, address and words, to be written in this order.
     """
@@ -55,8 +44,10 @@ class MatrixProgram:
     weights: NDArray[np.int64]
     matrix: int
     tile: int
-    batch: int
+    start: int
     transposed_start: int | None
+    instructions: int
+    batch: int
     writes: tuple[tuple[Space, int, Words], ...]
 
 
@@ -68,67 +59,94 @@ def compile_matrix(
     matrix: int = 0,
     tile: int = 0,
     address: int = 0,
+    start: int = 0,
 ) -> MatrixProgram:
     """Compile a matrix of weights [rows, columns].
 
     Parameters
     ----------
     config
-        The chip.
+        Configuration of the chip.
     weights
         Integers within `weight_range`, of any shape.
     shift
-        Results are divided by 2**shift, rounded to the nearest, halves up.
+        Results are divided by 2**shift, rounded to the nearest, halves up: 0 to 63.
     matrix
         Number of its descriptor.
     tile
         Tile of its first block.
     address
-        Where its weights stand in the weight memory.
+        Address of its weights in the weight memory.
+    start
+        Address of the first instruction of the program.
 
     Raises
     ------
     UserError
         If the matrix or one vector does not fit the chip, or an argument is out of range.
     """
+    require(
+        isinstance(config, ChipConfig),
+        f"config must be a ChipConfig, not {shown(config)}: see ohmulator.load",
+    )
+    machine = config.machine
     array = checked_integers("weights", weights, (-1, -1), *config.weight_range)
     rows, columns = array.shape
     require(array.size > 0, f"a matrix of {rows} x {columns} has no weights: give at least one")
-    require_integer("shift", shift, *RIGHT_SHIFTS)
-    require_integer("matrix", matrix, 0, config.machine.matrices - 1, " (matrices - 1)")
-    require_integer("tile", tile, 0, config.machine.tiles - 1, " (tiles - 1)")
-    require_integer("address", address, 0, config.machine.weight_words, " (weight_words)")
-    batch = config.machine.vector_words // (rows + columns)
+    shift = require_integer("shift", shift, *RIGHT_SHIFTS)
+    matrix = require_integer("matrix", matrix, 0, machine.matrices - 1, " (matrices - 1)")
+    tile = require_integer("tile", tile, 0, machine.tiles - 1, " (tiles - 1)")
+    address = require_integer("address", address, 0, machine.weight_words, " (weight_words)")
+    start = require_integer("start", start, 0, machine.program_words, " (program_words)")
+    batch = machine.vector_words // (rows + columns)
+    # The size of the vector memory is a power of two.
+    need = 1 << (rows + columns - 1).bit_length()
     require(
         batch > 0,
         f"a vector of {rows} words and its result of {columns} do not fit the vector memory of "
-        f"{config.machine.vector_words}: raise vector_words",
+        f"{machine.vector_words}: {more(config, 'vector_words', need)}",
     )
+    need = address + array.size
     require(
-        address + array.size <= config.machine.weight_words,
+        need <= machine.weight_words,
         f"the {array.size} weights of a matrix of {rows} x {columns} do not fit the weight memory "
-        f"of {config.machine.weight_words} from {address} on: raise weight_words",
+        f"of {machine.weight_words} from {address} on: {more(config, 'weight_words', need)}",
     )
     program = _product("MVM", batch * rows, shift, matrix)
     transposed_start = None
     if config.transposable:
-        transposed_start = len(program)
-        # RUN sets the steps for the other direction.
+        transposed_start = start + len(program)
+        # RUN sets the ADC steps for the forward direction.
         step = config.transposed.covering_step
         setting = [f"SET s4, {step}", *(f"STEP s4, {s}" for s in range(config.steps))]
         program += _product("MVM_T", batch * columns, shift, matrix, setting)
+    need = start + len(program)
     require(
-        len(program) <= config.machine.program_words,
+        need <= machine.program_words,
         f"a program of {len(program)} instructions does not fit the program memory of "
-        f"{config.machine.program_words}: raise program_words",
+        f"{machine.program_words} from {start} on: {more(config, 'program_words', need)}",
     )
     descriptor = np.array([rows, columns, address, tile])
     writes = (
-        (Space.PROGRAM, 0, np.array(program, "<u8").view("<u4")),
+        (Space.PROGRAM, 2 * start, np.array(program, "<u8").view("<u4")),
         (Space.WEIGHT, address, to_words(array)),
+        # The last: it makes tiles forget what they held of this number.
         (Space.DESCRIPTOR, matrix * len(DESCRIPTOR_FIELDS), to_words(descriptor)),
     )
-    return MatrixProgram(config, array, matrix, tile, batch, transposed_start, writes)
+    for values in (array, *(words for _, _, words in writes)):
+        values.flags.writeable = False
+    return MatrixProgram(
+        config, array, matrix, tile, start, transposed_start, len(program), batch, writes
+    )
+
+
+def more(config: ChipConfig, name: str, need: int) -> str:
+    """Return the advice to raise a field of the configuration to what is needed, if it goes."""
+    try:
+        config.replace(**{name: need})
+    except UserError:
+        return f"{name} cannot be raised to {need}, so use a smaller matrix or another chip"
+    return f"raise {name} to {need}"
 
 
 def _product(
@@ -144,85 +162,3 @@ def _product(
         "HALT",
     ]
     return assemble("\n".join(lines))
-
-
-def load(
-    chip: Chip,
-    program: MatrixProgram,
-    set_tile: Callable[[int, NDArray[np.int64]], None] | None = None,
-) -> None:
-    """Write a program and its images to a chip.
-
-    Parameters
-    ----------
-    chip, program
-        Which program to write where.
-    set_tile
-        Sets a tile, given by its number, to weights [rows, columns] of its size. Where the array
-        is simulated, that replaces programming, and the chip is told. By default the chip programs
-        its tiles when it needs them.
-
-    Raises
-    ------
-    UserError
-        If the tiles are to be set and cannot hold the matrix.
-    """
-    for space, address, words in program.writes:
-        chip.write(space, address, words)
-    if set_tile is None:
-        return
-    config = program.config
-    rows, columns = program.weights.shape
-    placed = tuple(blocks(config, rows, columns, program.tile))
-    require(
-        len(placed) <= config.machine.tiles,
-        f"a matrix of {len(placed)} blocks cannot be set once for all on "
-        f"{config.machine.tiles} tiles: raise tiles, or let the chip program it",
-    )
-    for block in placed:
-        set_tile(block.tile, block_weights(config, program.weights, block))
-        holding = np.array([block.number, program.matrix + 1], np.uint32)
-        chip.write(Space.HOLDING, block.tile * len(HOLDING_FIELDS), holding)
-
-
-def multiply(
-    chip: Chip, program: MatrixProgram, vectors: ArrayLike, *, transposed: bool = False
-) -> NDArray[np.int64]:
-    """Multiply vectors [n, rows] on a chip that holds the program: return results [n, columns].
-
-    Or, `transposed`, vectors [n, columns] by the transpose: results [n, rows]. A result that does
-    not fit 32 bits is saturated, which the chip counts.
-
-    Raises
-    ------
-    UserError
-        If the vectors are not integers of 32 bits, or not of the length that the matrix needs, or
-        the chip has no transposed products.
-    """
-    inputs, outputs = program.weights.shape
-    start = 0
-    if transposed:
-        inputs, outputs = outputs, inputs
-        program.config.require_transposable()
-        assert program.transposed_start is not None
-        start = program.transposed_start
-    array = checked_integers("vectors", vectors, (-1, inputs), *WORD_RANGE)
-    results = np.empty((len(array), outputs), np.int64)
-    for begin in range(0, len(array), program.batch):
-        batch = array[begin : begin + program.batch]
-        chip.write(Space.VECTOR, 0, to_words(batch))
-        chip.write(Space.SCALAR, 0, np.array([len(batch), 0], np.uint32))
-        chip.run(start)
-        words = chip.read(Space.VECTOR, program.batch * inputs, len(batch) * outputs)
-        results[begin : begin + len(batch)] = from_words(words).reshape(-1, outputs)
-    return results
-
-
-def to_words(values: NDArray[np.int64]) -> Words:
-    """Return integers of 32 bits as words, in the order of memory."""
-    return values.astype("<i4").view("<u4").ravel()
-
-
-def from_words(words: ArrayLike) -> NDArray[np.int64]:
-    """Return words as signed integers."""
-    return np.asarray(words, "<u4").view("<i4").astype(np.int64)

@@ -1,29 +1,31 @@
-"""What takes packets to a chip and back. Any object with these methods will do."""
+"""Carriers, which take packets to a device and its replies back.
+
+Any object with the methods of `Carrier` will do.
+"""
 
 from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from golden.link.responder import Device, Responder
-from ohmulator.host.framing import Deframer, Frame, encode
+from ohmulator.host.framing import MAX_FRAME_BYTES, Deframer, Frame, encode
 from spec.config import ChipConfig
+from spec.errors import require_integer
 from spec.packet import identity
-
-MAX_FRAME_BYTES = 1 << 16
-"""Longer than any frame: a line that brought so much without one brings noise."""
 
 
 class Carrier(Protocol):
-    """Takes packets to one chip, which answers each with one packet unless it is lost."""
+    """Takes packets to one device, which answers each with one packet unless it is lost."""
 
     def send(self, words: Sequence[int]) -> None:
-        """Send a packet."""
+        """Send a packet of words of 0 to 2**32 - 1."""
 
     def receive(self, timeout_s: float) -> Frame | None:
         """Return the next packet, or None if nothing comes for a time in seconds."""
 
     def close(self) -> None:
-        """Let go of the chip."""
+        """Let go of the device."""
 
 
 class Model(Device, Protocol):
@@ -36,6 +38,11 @@ class Model(Device, Protocol):
         """Execute one instruction."""
 
 
+_responders: WeakValueDictionary[int, Responder] = WeakValueDictionary()
+"""Responders by the `id` of their model, which they keep alive: a device has one, however many
+carriers lead to it."""
+
+
 class ModelCarrier:
     """Reach a model in this process.
 
@@ -43,17 +50,25 @@ class ModelCarrier:
     ----------
     model
         The device.
-    steps
+    instructions
         Instructions of a running program that are executed before each packet.
+
+    Raises
+    ------
+    UserError
+        If `instructions` is not 1 or more.
     """
 
-    def __init__(self, model: Model, steps: int = 10_000):
-        self._model, self._steps = model, steps
-        self._responder = Responder(model, identity(model.config))
+    def __init__(self, model: Model, instructions: int = 10_000):
+        self._model = model
+        self._instructions = require_integer("instructions", instructions, 1, 1 << 32)
+        self._responder = _responders.setdefault(
+            id(model), Responder(model, identity(model.config))
+        )
         self._replies: deque[list[int]] = deque()
 
     def send(self, words: Sequence[int]) -> None:
-        for _ in range(self._steps):
+        for _ in range(self._instructions):
             if not self._model.status.running:
                 break
             self._model.step()
@@ -66,8 +81,8 @@ class ModelCarrier:
         pass
 
 
-class Line(Protocol):
-    """A serial line to a chip."""
+class SerialLine(Protocol):
+    """A serial line to a device."""
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
@@ -75,13 +90,20 @@ class Line(Protocol):
     def read(self, timeout_s: float) -> bytes:
         """Return what has come since the last call, empty if nothing comes for that time."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of the device."""
 
 
 class SerialCarrier:
-    """Carry packets over a serial line, in frames."""
+    """Carry packets over a serial line, in frames.
 
-    def __init__(self, line: Line):
+    Parameters
+    ----------
+    line
+        The serial line.
+    """
+
+    def __init__(self, line: SerialLine):
         self._line = line
         self._deframer = Deframer()
         self._frames: deque[Frame] = deque()

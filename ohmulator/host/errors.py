@@ -1,19 +1,25 @@
-"""What can go wrong between a host and a chip, each in one sentence."""
+"""Errors between a host and a chip, each in one sentence."""
 
 from spec.errors import UserError
 from spec.isa import ErrorCode
 
 
 class LinkError(UserError):
-    """No good reply came, however often the command was sent."""
+    """No good reply came, however often the command was sent, or the chip served another host."""
 
 
 class MismatchError(UserError):
-    """The chip is not the one that the local configuration describes."""
+    """The chip is not what the configuration describes, or speaks another protocol."""
 
 
 class RefusedError(UserError):
-    """The chip refused a command, which therefore did nothing. `code` says why."""
+    """The chip refused a command, which therefore did nothing.
+
+    Attributes
+    ----------
+    code
+        Why.
+    """
 
     def __init__(self, command: str, code: ErrorCode):
         super().__init__(f"the chip refused to {command}: {code.summary} ({code.name})")
@@ -21,7 +27,13 @@ class RefusedError(UserError):
 
 
 class ProgramError(UserError):
-    """A program ended otherwise than by HALT, for `code`, at instruction `pc`."""
+    """A program ended otherwise than by HALT.
+
+    Attributes
+    ----------
+    code, pc
+        Why, and at which instruction.
+    """
 
     def __init__(self, code: ErrorCode, pc: int):
         super().__init__(f"the program stopped at instruction {pc}: {code.summary} ({code.name})")

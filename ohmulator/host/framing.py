@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from spec.framing import ESCAPE, FLAG, STUFFED, WORD_BYTES
 
+MAX_FRAME_BYTES = 1 << 16
+"""Longer than any frame: a line that brought so much without one brings noise."""
+
 
 def encode(words: Sequence[int]) -> bytes:
     """Return the frame of a packet; each word must be of 0 to 2**32 - 1."""
@@ -21,7 +24,15 @@ def encode(words: Sequence[int]) -> bytes:
 
 @dataclass(frozen=True)
 class Frame:
-    """A packet that arrived. Damaged ones have at least one word, which may be anything."""
+    """A packet that arrived.
+
+    Attributes
+    ----------
+    words
+        Its words, of 0 to 2**32 - 1. Damaged ones have at least one, which may be anything.
+    damaged
+        Whether they are known to be wrong.
+    """
 
     words: list[int]
     damaged: bool
@@ -46,7 +57,9 @@ class Deframer:
             elif byte == ESCAPE:
                 self._escaped = True
             else:
-                self._body.append(byte ^ STUFFED if self._escaped else byte)
+                # One byte too many keeps the frame damaged, and noise from filling the memory.
+                if len(self._body) <= MAX_FRAME_BYTES:
+                    self._body.append(byte ^ STUFFED if self._escaped else byte)
                 self._escaped = False
         return frames
 

@@ -14,6 +14,6 @@ JOBS = {
     "verilog": "Write Verilog",
     "area": "Print cells and area of a tile and of chips in NAND2 equivalents",
     "assemble": "Assemble a program and print its listing",
-    "docs": "Write the generated pages of the documentation",
+    "docs": "Build the site of the documentation, every link checked",
 }
 """Description of each job by its name, which is that of its module."""

@@ -15,7 +15,7 @@ from ohmulator.jobs import pictures
 
 @dataclass(frozen=True)
 class Measured:
-    """Hold what was measured of a chip.
+    """Hold the measurements of a chip.
 
     Attributes
     ----------
@@ -62,13 +62,14 @@ def measure_adcs(chip: Analog, samples: int, margin: int) -> tuple[Linearity, ND
 
 
 def converters(chip: Analog) -> Convert:
-    """Return all ADCs of a chip, at their finest step, as a function of inputs in ideal LSB."""
+    """Return all ADCs of a chip, at ADC step 0, as a function of inputs in ideal LSB."""
     return chip.adcs(np.zeros(chip.config.steps, np.int64)).convert
 
 
 def figures(chip: Analog, found: Measured) -> dict[str, Any]:
-    """Return what was measured for a JSON file; None is what could not be measured."""
+    """Return measurements for a JSON file; None: could not be measured."""
     adcs, kept, bits = found.adcs, found.error[~found.failed], _finite(found.bits)
+    measurable = np.isfinite(adcs.offset) & np.isfinite(found.bits)
     return {
         "cells": found.failed.size,
         "cells_failed": int(found.failed.sum()),
@@ -77,7 +78,7 @@ def figures(chip: Analog, found: Measured) -> dict[str, Any]:
         "ir_drop_mean": float(found.drop.mean()),
         "ir_drop_worst": float(found.drop.max()),
         "adcs": len(found.bits),
-        "adcs_not_measurable": len(found.bits) - len(bits),
+        "adcs_not_measurable": int((~measurable).sum()),
         "adc_offset_worst_lsb": _worst(adcs.offset),
         "adc_gain_worst": _worst(adcs.gain),
         "adc_inl_worst_lsb": _worst(adcs.inl),
@@ -125,7 +126,7 @@ def rows(found: dict[str, Any], adc_bits: int) -> list[list[tuple[str, str]]]:
 
 
 def draw(chip: Analog, levels: NDArray[np.int64], found: Measured) -> dict[str, bytes]:
-    """Return pictures as PNG files by what they show: "cells", "wires" and "adc"."""
+    """Return the pictures "cells", "wires" and "adc" as PNG files."""
     top = chip.config.array.slices - 1
     figures = {
         "cells": pictures.cells(chip.config, levels, chip.array.g_s, top),

@@ -1,4 +1,4 @@
-"""Show what the physics of a configuration makes of a chip: `make physics`."""
+"""Show a chip with the physics of a configuration: `make physics`."""
 
 import math
 from collections.abc import Sequence
@@ -68,12 +68,13 @@ def ramp_of(config: ChipConfig) -> tuple[int, int]:
     bits, errors = config.converter.adc_bits, config.physics.converters
     require(bits >= 2, f"ADCs of adc_bits {bits} have no linearity to measure: take 2 or more")
     half = 1 << (bits - 1)
-    # No draw lies six standard deviations off.
-    margin = 8 + math.ceil(6 * (errors.adc_offset + errors.adc_gain * half))
+    # No draw lies six standard deviations off; a bow is the sum of one and half of another.
+    largest = errors.adc_offset + errors.adc_gain * half + 1.5 * errors.adc_inl + errors.adc_dnl
+    margin = 8 + math.ceil(6 * largest)
     samples = min(SAMPLES, MAX_SAMPLES // (config.converters * 2 * (half + margin)))
     require(
         samples >= MIN_SAMPLES,
-        f"a ramp over {config.converters} ADCs of {bits} bits does not fit into memory: lower "
-        "adc_bits or adcs",
+        f"a ramp over {config.converters} ADCs of {bits} bits and {margin} codes beyond does not "
+        "fit into memory: lower adcs, adc_bits or the errors of the ADCs",
     )
     return samples, margin

@@ -120,7 +120,7 @@ def cells(
 
 
 def wires(volts: NDArray[np.float64], drop: NDArray[np.float64], slice_: int) -> Figure:
-    """Draw what the wires of a slice leave of the voltages and currents of its cells and lines.
+    """Draw the losses in the wires of a slice: voltage of each cell, current of each line.
 
     All word lines are driven. `volts` [rows, bit_lines] across the cells, as a share of the drive;
     `drop` [bit_lines], share of the current that is lost.
@@ -130,7 +130,7 @@ def wires(volts: NDArray[np.float64], drop: NDArray[np.float64], slice_: int) ->
     scale = {"vmin": 0.0, "vmax": max(1.0, float(lost.max()))}
     image = left.imshow(lost, cmap="inferno", aspect="auto", interpolation="nearest", **scale)
     left.set(xlabel="bit line (drivers at the left)", ylabel="word line (sensed at the bottom)")
-    left.set_title(f"voltage lost on the way to and from each cell, slice {slice_}")
+    left.set_title(f"voltage lost in the wires to and from each cell, slice {slice_}")
     figure.colorbar(image, ax=left, label="of the read voltage (%)")
     right.bar(np.arange(len(drop)), 100 * drop, width=1.0, color="C1")
     right.set(xlabel="bit line", ylabel="of the ideal current (%)")
@@ -147,9 +147,11 @@ def adc(
 ) -> Figure:
     """Draw a transfer curve, and INL and DNL of all ADCs, the worst of them in colour.
 
-    `inputs` [n] in ideal LSB and `codes` [n, converters]; `measured` by a ramp.
+    `inputs` [n] in ideal LSB and `codes` [n, converters]; `measured` by a ramp, which may have
+    measured no errors of some or all.
     """
-    worst = int(np.abs(measured.inl).max(axis=1).argmax())
+    known = np.isfinite(measured.offset)
+    worst = int(np.where(known, np.abs(measured.inl).max(axis=1), -1).argmax())
     figure, axes = plt.subplots(1, 3, figsize=(14, 4.4), layout="constrained")
     axes[0].plot(inputs, np.floor(inputs + 0.5), color="0.7", label="ideal")
     axes[0].plot(inputs, codes[:, worst], color="C3", label=f"ADC {worst}")
@@ -164,8 +166,10 @@ def adc(
         axis.plot(at, values.T, color="0.8", linewidth=0.5, zorder=0)
         axis.plot(at, values[worst], color="C3", linewidth=1, label=f"ADC {worst}")
         axis.plot([], [], color="0.8", label=f"all {len(values)} ADCs")
-        most = np.abs(values).max()
-        axis.set(title=f"{name}, at most {most:.2f} LSB", xlabel="code", ylabel=f"{name} (LSB)")
+        title = f"{name}, at most {np.abs(values[known]).max(initial=0):.2f} LSB"
+        if not known.all():
+            title += f"; {(~known).sum()} ADCs not measurable"
+        axis.set(title=title, xlabel="code", ylabel=f"{name} (LSB)")
     axes[2].axhline(-1, color="black", linestyle="--", linewidth=1, label="missing code")
     for axis in axes:
         axis.legend(loc="upper left", fontsize=8)
@@ -175,7 +179,7 @@ def adc(
 def sweep(
     results: Mapping[str, tuple[str, Sequence[float], NDArray[np.float64]]], title: str
 ) -> Figure:
-    """Draw accuracies over each effect: axis label, values, accuracies [values, chips]."""
+    """Draw accuracies over each fault: axis label, values, accuracies [values, chips]."""
     figure, axes = plt.subplots(
         1, len(results), figsize=(3.2 * len(results), 3.8), sharey=True, layout="constrained"
     )

@@ -3,6 +3,7 @@
 The model computes it, which the Verilog equals bit for bit whatever the physics.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -106,8 +107,13 @@ def measure(
     """Return the accuracies of chips with these seeds at each point of each axis."""
     import numpy as np
 
+    from golden.array.lines import Array
+    from golden.tile.analog import Analog
     from ohmulator.jobs import classifier
 
+    for chip in itertools.chain(*points.values()):
+        # Refuses physics that cannot be computed, before hours are spent on others.
+        Analog(chip, Array(chip))
     found = {name: np.empty((len(chips), len(seeds))) for name, chips in points.items()}
     total, done = sum(values.size for values in found.values()), 0
     with screen.progress("chips", total) as update:

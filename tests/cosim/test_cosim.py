@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from environment.tools import ToolError, icarus
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from sim.job import TileJob
@@ -19,13 +18,7 @@ from tests.support.configs import (
     random_operands,
 )
 from tests.support.rtl import simulate
-
-try:
-    icarus()
-    missing = ""
-except ToolError as error:
-    missing = str(error)
-needs_icarus = pytest.mark.skipif(bool(missing), reason=missing)
+from tests.support.tools import needs_icarus
 
 PATTERNS = [(0,), (2,), (0, 1, 5)]
 """Idle cycles before each vector, or stall cycles before each result is taken."""

@@ -1,6 +1,5 @@
 """Every cell of the support matrix: the effect happens, and the RTL equals the model under it."""
 
-import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from spec.physics import IDEAL, Physics
 from spec.tables import Mapping
 from tests.support.support_matrix import EFFECTS, Effect, chip, supported, table
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "support.md"
 
 
 def analog_of(mapping: Mapping, effect: Effect) -> Analog:
@@ -86,15 +85,17 @@ def test_in_co_simulation(name, mapping, transposed):
 def test_every_parameter_of_the_physics_is_in_the_matrix():
     # What describes a healthy device, and the seed, are no faults.
     healthy = {"seed", "drift_t0_s", "pulse_threshold", "pulse_step", "headroom"}
-    names = {parameter.name for parameter in dataclasses.fields(Physics)} - healthy
+    names = set(Physics.field_names()) - healthy
     used = {
         name
         for effect in EFFECTS.values()
         for name in names
-        if getattr(effect.physics, name) != getattr(IDEAL, name)
+        if effect.physics.value(name) != IDEAL.value(name)
     }
     assert used == names
 
 
-def test_the_readme_has_the_matrix_that_is_tested():
-    assert table() in README.read_text(), "update it with python -m tests.support.support_matrix"
+def test_the_page_has_the_matrix_that_is_tested():
+    assert table() in PAGE.read_text(encoding="utf-8"), (
+        "update it with python -m tests.support.support_matrix"
+    )

@@ -9,7 +9,7 @@ from sim.runner import Build
 from spec.errors import UserError
 from spec.load import load
 from tests.support.link_tops import UartDevice
-from tests.support.tb_uart import UartJob
+from tests.support.serial_line import UartJob
 
 CONFIG = load("digits", tiles=1)
 

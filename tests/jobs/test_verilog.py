@@ -10,8 +10,6 @@ import pytest
 
 from hw.boundary import macro
 from hw.tools.verilog import generate
-from ohmulator.jobs.docs import DOCS, PINS_PRESET
-from ohmulator.pins import document
 from spec.errors import UserError
 from spec.load import load
 from spec.physics import Physics
@@ -77,14 +75,8 @@ def test_black_boxes_have_every_pin_of_the_list(tiles):
     assert [int(number) for number, _ in instances] == [*range(tiles)]
     for _, connections in instances:
         assert set(re.findall(r"\.(\w+)\(\S", connections)) == {pin.name for pin in pins}
-    assert f"`{pins[-1].name}`" in document(config, "small")
     # The ports are those of the host alone.
     assert "analog__" not in head.rpartition("module chip(")[2].partition(");")[0]
-
-
-def test_the_pin_list_is_up_to_date():
-    expected = document(load(PINS_PRESET), PINS_PRESET)
-    assert (DOCS / "pins.md").read_text(encoding="utf-8") == expected, "stale: run `make docs`"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from golden.machine.scheduler import product_cycles
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from spec.config import ChipConfig
-from spec.isa import PRODUCTS, TILE_COUNTERS, ErrorCode, Opcode, Space
+from spec.counters import TILE_COUNTERS
+from spec.isa import PRODUCTS, ErrorCode, Opcode, Space
 from spec.load import load
 from tests.support.amaranth_bench import Bench, answer_analog
 from tests.support.products import (
@@ -105,7 +106,7 @@ def simulate(
             ctx.set(port.write, 0)
         ctx.set(dut.control.step, scenario.steps)
         for product in scenario.products:
-            request, reply = dut.unit.request, dut.unit.reply
+            request, reply = dut.port.request, dut.port.reply
             ctx.set(request.payload, product.request)
             ctx.set(request.valid, 1)
             await ctx.tick().until(request.ready)

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden.machine.machine import Machine
+from hw.machine.interfaces import VECTOR_OPCODES
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
-from hw.machine.vector_unit import OPCODES, VectorUnit
-from ohmulator.compiler.matrix import from_words, to_words
+from hw.machine.vector_unit import VectorUnit
+from ohmulator.compiler.words import from_words, to_words
 from spec.isa import (
     OPERATIONS,
     SCALAR_RANGE,
@@ -135,7 +136,7 @@ WILD = st.integers(*SCALAR_RANGE) | st.sampled_from([*SCALAR_RANGE, LOW - 1, HIG
 @st.composite
 def instructions(draw: st.DrawFn, words: int) -> tuple[Opcode, dict[str, int]]:
     """Draw an opcode and the values of its scalars, some of which are refused."""
-    opcode = draw(st.sampled_from(OPCODES))
+    opcode = draw(st.sampled_from(VECTOR_OPCODES))
     n = draw(st.integers(0, min(words, 11)))
     address = st.integers(0, words - n) | st.sampled_from([0, words - n])
     usual = {
@@ -194,7 +195,7 @@ def test_rounding_decides_what_saturates():
     scales = [(Opcode.VSCALE, {**values, "b": b}) for b in (641, -641)]
     bench = bench_of(16, 1)
     bench.check(memory, scales[:1])
-    assert bench.model._vector[8] == LOW
+    assert bench.model.memories.vector[8] == LOW
     bench.check(memory, scales[1:])
 
 
@@ -256,5 +257,5 @@ def test_faults_in_their_order():
         {"b": 1, "c": 0},
         {"b": 1, "c": 1 << 32},
     ]
-    cases = [(opcode, {**base, **change}) for opcode in OPCODES for change in changes]
+    cases = [(opcode, {**base, **change}) for opcode in VECTOR_OPCODES for change in changes]
     bench_of(32, 4).check(memory, cases)

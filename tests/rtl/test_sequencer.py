@@ -12,14 +12,15 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from hypothesis import given, settings
 
-from golden.machine.machine import Effects, Machine
+from golden.machine.effects import Effects
+from golden.machine.machine import Machine
 from hw.machine.sequencer import Sequencer
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.assembly import assemble
+from spec.counters import CHIP_COUNTERS
 from spec.isa import (
-    CHIP_COUNTERS,
     OPERATIONS,
     PRODUCTS,
     SCALAR_RANGE,
@@ -113,7 +114,7 @@ class Bench:
     async def load(self, ctx, model: Machine) -> None:
         """Bring the memories to what the model has."""
         for space in (Space.VECTOR, Space.PROGRAM, Space.SCALAR):
-            await self.write(ctx, space, 0, model._spaces[space])
+            await self.write(ctx, space, 0, model.memories.spaces[space])
 
     async def abort(self, ctx) -> None:
         ctx.set(self.dut.control.abort, 1)
@@ -122,7 +123,7 @@ class Bench:
 
     async def check_memories(self, ctx, model: Machine) -> None:
         for space in (Space.VECTOR, Space.PROGRAM, Space.SCALAR):
-            expected = model._spaces[space].tolist()
+            expected = model.memories.spaces[space].tolist()
             assert await self.read(ctx, space, len(expected)) == expected, space.name
 
     def counters(self, ctx) -> dict[str, int]:
@@ -204,7 +205,7 @@ class Bench:
                 await self.start(ctx, pc)
             # What arrives while an instruction is under way takes effect at its end.
             ctx.set(self.dut.control.abort, count == limit - 1)
-            scalars = model._scalars.copy()
+            scalars = model.memories.scalars.copy()
             effects = model.step()
             cycles = await self.instruction(ctx, effects)
             if effects.code is ErrorCode.NONE and effects.instruction.opcode not in PRODUCTS:

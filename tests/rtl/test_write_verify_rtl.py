@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from environment.tools import ToolError, icarus
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from golden.tile.write_verify import Targets, program, targets
@@ -32,13 +31,7 @@ from tests.support.programming import (
     random_targets,
     random_weights,
 )
-
-try:
-    icarus()
-    missing = ""
-except ToolError as error:
-    missing = str(error)
-needs_icarus = pytest.mark.skipif(bool(missing), reason=missing)
+from tests.support.tools import needs_icarus
 
 PATTERNS = [(0,), (3,), (0, 1, 7)]
 """Idle cycles before each target, or stall cycles before each outcome is taken."""

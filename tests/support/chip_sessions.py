@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from numpy.typing import NDArray
 
 from golden.machine.machine import vector_unit
-from ohmulator.compiler.matrix import compile_matrix, multiply
-from ohmulator.compiler.matrix import load as load_matrix
-from ohmulator.host.chip import Chip
+from ohmulator.compiler import compile_matrix, multiply
+from ohmulator.compiler import load as load_matrix
 from ohmulator.host.errors import MismatchError, ProgramError, RefusedError
+from ohmulator.host.host import Host
 from ohmulator.host.tb_chip import SimulatedChip
 from sim.lockstep import LockstepError
 from spec.assembly import assemble, disassemble
@@ -58,7 +58,7 @@ def random_programs(chip: SimulatedChip, examples: int) -> tuple[str, int]:
             chip.follow(LIMIT)
             for space in (Space.VECTOR, Space.SCALAR, Space.DESCRIPTOR, Space.HOLDING):
                 # The carrier compares what comes with the model.
-                chip.host.read(space, 0, len(seen.model._spaces[space]))
+                chip.host.read(space, 0, len(seen.model.memories.spaces[space]))
             chip.host.counters()
         finally:
             total += seen.instructions
@@ -250,6 +250,8 @@ def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
         return [host.read(space, 0, space_words(config, space)).tolist() for space in Space]
 
     def fine() -> bool:
+        # Not all packets came from this host.
+        host.identify()
         host.write(Space.PROGRAM, 0, program.writes[0][2])
         return np.array_equal(multiply(host, program, vectors), first)
 
@@ -305,7 +307,7 @@ def bad_input(chip: SimulatedChip, _: None) -> list[tuple[str, str, bool]]:
     for change in ({"rows": 2 * config.array.rows}, {"clock_hz": 2 * config.machine.clock_hz}):
         before = state()
         try:
-            Chip(chip.carrier, config.replace(**change), timeout_s=1e-3)
+            Host(chip.carrier, config.replace(**change), timeout_s=1e-3)
         except MismatchError as error:
             note("another chip", str(error), before)
     return answers

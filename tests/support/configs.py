@@ -193,3 +193,45 @@ def input_digits(config: ChipConfig, value: int) -> list[int]:
         value, digit = divmod(value, 2**config.converter.dac_bits)
         digits.insert(0, digit)
     return [value, *digits]
+
+
+FAULTS: dict[str, list[Any]] = {
+    "program_error": [0.1, 10.0],
+    "relaxation": [0.1, 10.0],
+    "read_noise": [0.02, 1.0],
+    "drift": [0.05, -1.0, 1.0],
+    "drift_spread": [0.02, 1.0],
+    "drift_t0_s": [1e-9, 1e9],
+    "stuck_low": [0.1, 1.0],
+    "stuck_high": [0.1, 1.0],
+    "stuck_any": [0.1, 1.0],
+    "nonlinearity": [3.0, 100.0],
+    "pulse_threshold": [0, 1 << 16],
+    "pulse_step": [1e-9, 10.0],
+    "headroom": [0.0, 3.0],
+    "pulse_device_spread": [0.3, 3.0],
+    "pulse_cycle_spread": [0.3, 3.0],
+    "r_word_ohm": [2.0, 1 / 35e-6],
+    "r_bit_ohm": [2.0, 1 / 35e-6],
+    "r_driver_ohm": [20.0, 1 / 35e-6],
+    "r_sense_ohm": [20.0, 1 / 35e-6],
+    "dac_offset": [0.1, 3.0, 100.0],
+    "dac_gain": [0.01, 0.2],
+    "dac_inl": [0.1, 3.0, 100.0],
+    "dac_dnl": [0.1, 3.0, 100.0],
+    "dac_noise": [0.1, 1.0, 100.0],
+    "adc_offset": [0.5, 8.0, 100.0],
+    "adc_gain": [0.01, 0.2],
+    "adc_inl": [0.3, 8.0, 100.0],
+    "adc_dnl": [0.3, 8.0, 100.0],
+    "sense_noise": [0.5, 1e12],
+    "seed": [1, 5 + (3 << 32), (1 << 63) - 1],
+}
+"""Values of each parameter of the physics: usual ones, and the ends of its range."""
+
+
+@st.composite
+def faults(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw some parameters of the physics, of which few are zero and many are extreme."""
+    names = draw(st.lists(st.sampled_from(sorted(FAULTS)), unique=True, max_size=6))
+    return {name: draw(st.sampled_from(FAULTS[name])) for name in names}

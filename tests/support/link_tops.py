@@ -10,7 +10,7 @@ from hw.link.responder import Responder
 from hw.link.serial_line import MIN_DIVISOR
 from hw.link.uart import Pins, UartCarrier
 from spec.config import ChipConfig
-from spec.isa import CHIP_COUNTERS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.packet import identity
 from tests.support.memory_device import SIZES, MemoryDevice
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from golden.machine.machine import Machine
-from ohmulator.compiler.matrix import from_words, to_words
+from ohmulator.compiler.words import from_words, to_words
 from spec.assembly import assemble
 from spec.isa import (
     Space,
@@ -47,7 +47,7 @@ def scalar(machine: Machine, number: int) -> int:
 
 
 def state(machine: Machine) -> list[list[int]]:
-    spaces = [machine._spaces[space].tolist() for space in Space]
+    spaces = [machine.memories.spaces[space].tolist() for space in Space]
     return [*spaces, machine.counters()]
 
 

@@ -16,10 +16,11 @@ from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from hw.boundary.analog import step_layout
 from hw.common.word_port import WordPort
-from hw.machine.interfaces import UnitPort
-from hw.machine.product_unit import ProductUnit, TilePort
+from hw.machine.interfaces import InstructionPort
+from hw.machine.product_unit import ProductUnit
+from hw.machine.tile_bank import TilePort
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
-from ohmulator.compiler.matrix import to_words
+from ohmulator.compiler.words import to_words
 from spec.config import ChipConfig
 from spec.isa import ErrorCode, Instruction, MachineError, Opcode, Space
 
@@ -33,7 +34,7 @@ class Products(wiring.Component):
         vector = wiring.Signature({"read": Out(ReadPort(config)), "write": Out(WritePort(config))})
         super().__init__(
             {
-                "unit": In(UnitPort(config)),
+                "port": In(InstructionPort(config)),
                 "control": In(control),
                 "vector": In(vector),
                 "descriptors": In(WordPort()),
@@ -48,7 +49,7 @@ class Products(wiring.Component):
         m.submodules.products = products = ProductUnit(self.config)
         m.submodules.memory = memory = VectorMemory(self.config)
         share(m, memory, [products, self.vector])
-        for name in ("unit", "descriptors", "holdings", "weights"):
+        for name in ("port", "descriptors", "holdings", "weights"):
             connect(m, flipped(getattr(self, name)), getattr(products, name))
         for outer, inner in zip(self.tiles, products.tiles, strict=True):
             connect(m, inner.analog, flipped(outer.analog))
@@ -74,7 +75,7 @@ class Product:
 
     @property
     def request(self) -> dict[str, int]:
-        """Fields of the `hw.machine.interfaces.UnitRequest`."""
+        """Fields of the `hw.machine.interfaces.InstructionRequest`."""
         return {"opcode": self.opcode, "immediate": self.matrix, **self.operands}
 
     @property

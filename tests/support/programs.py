@@ -11,8 +11,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from golden.machine.machine import Effects, Machine
-from ohmulator.compiler.matrix import to_words
+from golden.machine.effects import Effects
+from golden.machine.machine import Machine
+from ohmulator.compiler.words import to_words
 from spec.assembly import disassemble
 from spec.config import ChipConfig
 from spec.isa import (

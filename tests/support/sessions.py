@@ -19,13 +19,12 @@ from hw.link.serial_line import divisor
 from ohmulator.compiler.matrix import to_words
 from ohmulator.host.framing import Deframer, encode
 from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.framing import BAUD
 from spec.isa import (
-    CHIP_COUNTERS,
     DESCRIPTOR_FIELDS,
     HOLDING_FIELDS,
     SCALARS,
-    TILE_COUNTERS,
     ErrorCode,
     Instruction,
     Opcode,

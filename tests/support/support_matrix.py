@@ -1,7 +1,7 @@
-"""What is supported and tested: each non-ideality, mapping and mode.
+"""What is supported and tested: each fault, mapping and mode.
 
-The README shows this table, and `tests.cosim.test_support_matrix` tests each of its cells.
-Run as ``python -m tests.support.support_matrix`` it prints the table.
+`docs/reference/support.md` shows this table, and `tests.cosim.test_support_matrix` tests each of
+its cells. Run as ``python -m tests.support.support_matrix`` it prints the table.
 """
 
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def table() -> str:
     works = {mode: set(supported(mode)) for mode in MODES}
     columns = [(mode, mapping) for mode in MODES for mapping in Mapping]
     heads = " | ".join(f"{mode}, {mapping}" for mode, mapping in columns)
-    lines = [f"| non-ideality | {heads} |", "| --- |" + " :-: |" * len(columns)]
+    lines = [f"| fault | {heads} |", "| --- |" + " :-: |" * len(columns)]
     for effect in EFFECTS:
         marks = ("yes" if (effect, m) in works[mode] else "not yet" for mode, m in columns)
         lines.append(f"| {effect} | {' | '.join(marks)} |")

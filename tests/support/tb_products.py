@@ -1,7 +1,6 @@
-"""cocotb testbench of `Products`: run a scenario with physics behind every tile."""
+"""Test `Products`: run a scenario with physics behind every tile."""
 
 import copy
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,14 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
-from hw.machine.interfaces import UnitReply, UnitRequest
-from sim.bits import fields, pack_fields, read_bits, read_flag, unpack, write_bits, write_flag
+from hw.machine.interfaces import InstructionReply, InstructionRequest
 from sim.bridge import Bridge
-from sim.job import JOB_VARIABLE, read, save
-from spec.isa import TILE_COUNTERS, ErrorCode, Space
+from sim.packing import pack_fields, unpack, unpack_fields, unpack_word
+from sim.signals import read_bits, read_flag, write_bits, write_flag
+from sim.testbench import testbench
+from sim.tile_counters import unpack_counters
+from spec.counters import TILE_COUNTERS
+from spec.isa import ErrorCode, Space
 from tests.support.products import COUNTS, PORTS, Done, Outcome, Product, Scenario
 
 
@@ -27,7 +29,7 @@ class Host:
     async def run(self) -> Outcome:
         dut, scenario = self.dut, self.scenario
         Clock(dut.clk, 10, "ns").start()
-        for name in ("unit__request__valid", "unit__reply__ready", "control__aborting"):
+        for name in ("port__request__valid", "port__reply__ready", "control__aborting"):
             getattr(dut, name).value = 0
         for name in (*PORTS.values(), "vector"):
             for member in ("read__en", "write__en") if name == "vector" else ("read", "write"):
@@ -72,22 +74,22 @@ class Host:
 
     async def _multiply(self, product: Product, outcome: Outcome) -> int:
         dut = self.dut
-        write_bits(dut.unit__request__payload, pack_fields(UnitRequest, product.request))
-        assert read_flag(dut.unit__request__ready)
-        write_flag(dut.unit__request__valid, 1)
+        write_bits(dut.port__request__payload, pack_fields(InstructionRequest, product.request))
+        assert read_flag(dut.port__request__ready)
+        write_flag(dut.port__request__valid, 1)
         before = self._counters()
         await self.edge
-        write_flag(dut.unit__request__valid, 0)
+        write_flag(dut.port__request__valid, 0)
         cycles = 1
-        while not read_flag(dut.unit__reply__valid):
+        while not read_flag(dut.port__reply__valid):
             write_flag(dut.control__aborting, product.aborts(cycles))
             cycles += 1
             assert cycles < 2_000_000, "no reply"
             await self.edge
-        reply = fields(UnitReply(self.config), read_bits(dut.unit__reply__payload))
-        write_flag(dut.unit__reply__ready, 1)
+        reply = unpack_fields(InstructionReply(self.config), read_bits(dut.port__reply__payload))
+        write_flag(dut.port__reply__ready, 1)
         await self.edge
-        write_flag(dut.unit__reply__ready, 0)
+        write_flag(dut.port__reply__ready, 0)
         for _ in range(4):
             await self.edge
         counters = self._counters()
@@ -102,13 +104,8 @@ class Host:
         return cycles
 
     def _counters(self) -> list[dict[str, int]]:
-        tiles = []
-        for t in range(self.config.machine.tiles):
-            bits = read_bits(getattr(self.dut, f"tiles__{t}__counters"))
-            values = unpack(bits, len(TILE_COUNTERS), signed=False)
-            names = (counter.name for counter in TILE_COUNTERS)
-            tiles.append({name: int(v) for name, v in zip(names, values, strict=True)})
-        return tiles
+        ports = (f"tiles__{t}__counters" for t in range(self.config.machine.tiles))
+        return [unpack_counters(read_bits(getattr(self.dut, port))) for port in ports]
 
     async def _read_vector(self) -> list[int]:
         dut, config = self.dut, self.config
@@ -129,13 +126,12 @@ class Host:
         for address in range(2 * self.config.machine.tiles):
             self.dut.holdings__address.value = address
             await self.edge
-            words.append(int(unpack(read_bits(self.dut.holdings__value), 1, signed=False)[0]))
+            words.append(unpack_word(read_bits(self.dut.holdings__value)))
         self.dut.holdings__read.value = 0
         return words
 
 
-@cocotb.test()
-async def multiply(dut: Any) -> None:
-    """Run the job of this process and leave its outcome beside it."""
-    folder = Path(os.environ[JOB_VARIABLE])
-    save(folder / "outcome", await Host(dut, read(folder / "job")).run())
+@testbench
+async def multiply(dut: Any, scenario: Scenario, _: Path) -> Outcome:
+    """Run a scenario."""
+    return await Host(dut, scenario).run()

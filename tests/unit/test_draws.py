@@ -4,6 +4,8 @@ import numpy as np
 from scipy.stats import kstest
 
 from golden.draws import Draw, keyed_normal, stream, tile_seed
+from golden.machine.machine import blank_tile
+from tests.support.configs import chip
 
 
 def test_streams_of_kinds_and_seeds_differ_and_repeat():
@@ -40,13 +42,34 @@ def test_numbers_of_kinds_stay_what_they_are():
     assert [kind.value for kind in Draw] == [*range(13)]
 
 
-def test_no_two_tiles_of_any_chips_share_a_seed():
-    """Seeds beyond 32 bits included, whose words must not be taken for numbers of tiles."""
-    seeds = [0, 1, 5, 5 + (3 << 32), 3 << 32, (1 << 63) - 1, 5 + (1 << 32)]
-    found = {tile_seed(seed, tile) for seed in seeds for tile in range(64)}
-    assert len(found) == 64 * len(seeds)
-    assert found.isdisjoint(seeds)
-    assert all(0 <= seed < 1 << 63 for seed in found)
-    firsts = [stream(tile_seed(5, tile), kind).random() for tile in range(4) for kind in Draw]
-    firsts += [stream(5, kind).random() for kind in Draw]
-    assert len(set(firsts)) == len(firsts)
+def test_no_seed_tile_kind_and_part_share_a_stream():
+    """Seeds beyond 32 bits included, whose words must not be taken for a tile or a part."""
+    seeds = [0, 1, 5, 5 + (3 << 32), 3 << 32, (1 << 63) - 1, 5 + (1 << 32), Draw.TILE << 32]
+    owners = [(seed, seed) for seed in seeds]
+    owners += [((seed, tile), tile_seed(seed, tile)) for seed in seeds for tile in range(16)]
+    assert len({seed for _, seed in owners}) == len(seeds) * 17
+    assert all(0 <= seed < 1 << 63 for _, seed in owners)
+    draws = {
+        (owner, kind, part): stream(seed, kind, *part).bit_generator.random_raw()
+        for owner, seed in owners
+        for kind in Draw
+        for part in [(), (0,), (1,), (2,), (3,)]
+    }
+    assert len(set(draws.values())) == len(draws) == len(seeds) * 17 * len(Draw) * 5
+
+
+def test_no_seed_tile_and_kind_share_keyed_draws():
+    seeds = [0, 5, 5 + (3 << 32), (1 << 63) - 1]
+    seeds += [tile_seed(seed, tile) for seed in seeds for tile in range(8)]
+    draws = [keyed_normal(seed, kind, np.arange(20), 0) for seed in seeds for kind in Draw]
+    assert len(np.unique(draws)) == len(seeds) * len(Draw) * 20
+
+
+def test_machines_take_the_seeds_of_their_tiles_from_the_spawned_ones():
+    """Tile 3 of seed 5 and tile 0 of seed 5 + (3 << 32) were once the same chip."""
+    chips = [chip(seed=seed, drift_spread=0.1) for seed in (5, 5 + (3 << 32))]
+    blanks = [blank_tile(config, tile) for config in chips for tile in range(4)]
+    assert len({analog.config.physics.seed for analog in blanks}) == 8
+    for analog in blanks:
+        analog.array.cells.wait(1e6)
+    assert len({analog.array.g_s.tobytes() for analog in blanks}) == 8

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from golden.link.responder import Responder
 from golden.machine.machine import Machine
 from ohmulator.host.carrier import MAX_FRAME_BYTES, ModelCarrier, SerialCarrier
-from ohmulator.host.chip import Chip
 from ohmulator.host.errors import LinkError, MismatchError, ProgramError, RefusedError
 from ohmulator.host.framing import Deframer, encode
+from ohmulator.host.host import Host
 from spec.assembly import assemble
 from spec.config import ChipConfig
 from spec.errors import UserError
@@ -42,11 +42,11 @@ def machine() -> Machine:
 
 
 @pytest.fixture
-def chip(machine: Machine) -> Chip:
-    return Chip(ModelCarrier(machine), CONFIG)
+def chip(machine: Machine) -> Host:
+    return Host(ModelCarrier(machine), CONFIG)
 
 
-def load(chip: Chip, text: str) -> None:
+def load(chip: Host, text: str) -> None:
     program = np.array(assemble(text), "<u8")
     chip.write(Space.PROGRAM, 0, program.view("<u4"))
 
@@ -56,7 +56,7 @@ def load(chip: Chip, text: str) -> None:
     st.lists(st.integers(-(1 << 31), (1 << 32) - 1), min_size=1, max_size=600),
 )
 def test_words_come_back_or_are_refused(address, words):
-    chip = Chip(ModelCarrier(Machine(CONFIG)), CONFIG)
+    chip = Host(ModelCarrier(Machine(CONFIG)), CONFIG)
     if address + len(words) <= CONFIG.machine.vector_words:
         chip.write(Space.VECTOR, address, words)
         read = chip.read(Space.VECTOR, address, len(words))
@@ -107,7 +107,7 @@ def test_an_endless_loop_is_aborted(chip):
 )
 def test_another_chip_is_refused(machine, changes, message):
     with pytest.raises(MismatchError, match=message):
-        Chip(ModelCarrier(machine), CONFIG.replace(**changes))
+        Host(ModelCarrier(machine), CONFIG.replace(**changes))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_another_protocol_is_refused(machine, at, word, message):
     carrier = ModelCarrier(machine)
     carrier._responder.identity[at] = word
     with pytest.raises(MismatchError, match=message):
-        Chip(carrier, CONFIG)
+        Host(carrier, CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ class BadLink:
 def test_everything_is_done_once_on_a_bad_link(faults):
     machine = Machine(CONFIG)
     line = BadLink(machine, faults)
-    chip = Chip(SerialCarrier(line), CONFIG, retries=len(faults))
+    chip = Host(SerialCarrier(line), CONFIG, retries=len(faults))
     words = np.arange(600, dtype=np.uint32)
     load(chip, "addi s3, s3, 1\nhalt")
     for _ in range(3):
@@ -195,7 +195,7 @@ def test_everything_is_done_once_on_a_bad_link(faults):
 def test_a_dead_link_is_given_up():
     line = BadLink(Machine(CONFIG), ["lost"] * 99)
     with pytest.raises(LinkError, match=r"did not answer IDENTIFY, sent 3 times: nothing came"):
-        Chip(SerialCarrier(line), CONFIG, retries=2)
+        Host(SerialCarrier(line), CONFIG, retries=2)
     assert line.written == 3
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from golden.machine.machine import Machine, Status
+from golden.machine.effects import Status
+from golden.machine.machine import Machine
 from spec.assembly import assemble
 from spec.errors import UserError
 from spec.isa import (
@@ -34,8 +35,8 @@ def test_effects_are_all_that_happens(scenario):
     for write in scenario.writes():
         machine.write(*write)
     before = state(machine)
-    words = machine._vector.copy()
-    scalars = machine._scalars.copy()
+    words = machine.memories.vector.copy()
+    scalars = machine.memories.scalars.copy()
     chip = dict(machine.chip_counters)
     for effects in trace(machine, 100):
         after = state(machine)
@@ -45,8 +46,8 @@ def test_effects_are_all_that_happens(scenario):
             scalars[number] = value
         for name, amount in effects.counters.get(None, {}).items():
             chip[name] += amount
-        assert words.tolist() == machine._vector.tolist()
-        assert scalars.tolist() == machine._scalars.tolist()
+        assert words.tolist() == machine.memories.vector.tolist()
+        assert scalars.tolist() == machine.memories.scalars.tolist()
         assert chip == machine.chip_counters
         if effects.code is not ErrorCode.NONE:
             assert after == before
@@ -261,7 +262,7 @@ def test_words_that_a_space_cannot_hold_are_refused(space, address, words):
     machine = Machine(SMALL)
     with pytest.raises(MachineError, match="cannot hold"):
         machine.write(space, address, words)
-    assert not machine._spaces[space].any()
+    assert not machine.memories.spaces[space].any()
 
 
 def test_words_of_the_host_are_checked():

@@ -9,14 +9,8 @@ from golden.machine.machine import Machine
 from golden.machine.programmer import write_verify
 from golden.tile.analog import Analog
 from spec.assembly import assemble
-from spec.isa import (
-    CHIP_COUNTERS,
-    NOT_COUNTED,
-    TILE_COUNTERS,
-    ErrorCode,
-    MachineError,
-    Space,
-)
+from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS
+from spec.isa import ErrorCode, MachineError, Space
 from spec.load import load
 from spec.physics import Physics
 from tests.support.machines import (

@@ -7,7 +7,7 @@ from golden.array.lines import Array
 from golden.machine.machine import Machine
 from golden.machine.programmer import set_directly
 from golden.tile.analog import Analog
-from ohmulator.compiler.matrix import compile_matrix, load, multiply
+from ohmulator.compiler import compile_matrix, load, multiply
 from spec.errors import UserError
 from spec.load import load as load_config
 from spec.physics import Physics

@@ -4,7 +4,6 @@ of a passive reciprocal network.
 
 import logging
 import re
-import shutil
 import subprocess
 import warnings
 
@@ -16,13 +15,10 @@ from hypothesis import strategies as st
 from golden.array.spice import netlist
 from golden.array.wires import effective_matrix, line_voltages, solve_nonlinear
 from tests.support import nodal
+from tests.support.tools import needs_ngspice
 
 LOWEST, HIGHEST = 1e-6, 1e-4
 NAMES = "r_word", "r_bit", "r_driver", "r_sense"
-
-needs_ngspice = pytest.mark.skipif(
-    shutil.which("ngspice") is None, reason="ngspice is not installed: the witness is missing"
-)
 
 
 def uniform(ohms: float) -> dict[str, float]:

@@ -1,0 +1,80 @@
+"""Requirements on the operands of a product."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.common.errors import lowest_error
+from hw.common.ranges import vector_extent, within
+from hw.machine.descriptors import DescriptorLayout
+from hw.machine.interfaces import CODE_BITS, InstructionRequest
+from spec.config import ChipConfig
+from spec.isa import RIGHT_SHIFTS, ErrorCode
+
+
+class ProductCheck(wiring.Component):
+    """Find the error in which a product ends before it begins.
+
+    Members
+    -------
+    request : In, `InstructionRequest`
+    descriptor : In, `DescriptorLayout`
+        Descriptor of its matrix.
+    count, inputs, outputs : In, `vector_extent` each
+        Number of vectors, length of one, and length of a result, each cut to its width.
+    held : In, 1
+        The tiles hold the whole matrix.
+    code : Out, 8
+        `ErrorCode`, the lowest that applies, or NONE; a cycle after the lengths.
+    """
+
+    def __init__(self, config: ChipConfig):
+        self.config = config
+        super().__init__(
+            {
+                "request": In(InstructionRequest),
+                "descriptor": In(DescriptorLayout),
+                "count": In(vector_extent(config)),
+                "inputs": In(vector_extent(config)),
+                "outputs": In(vector_extent(config)),
+                "held": In(1),
+                "code": Out(CODE_BITS),
+            }
+        )
+
+    def elaborate(self, platform):
+        request, descriptor = self.request, self.descriptor
+        machine = self.config.machine
+        words = machine.vector_words
+        m = Module()
+        # Words of all vectors, of all results, and of the matrix.
+        total = 2 * len(self.count)
+        vectors = Signal(total)
+        results = Signal(total)
+        weights = Signal(total)
+        m.d.sync += [
+            vectors.eq(self.count * self.inputs),
+            results.eq(self.count * self.outputs),
+            weights.eq(self.inputs * self.outputs),
+        ]
+
+        def in_range(value, low, high):
+            return (value >= low) & (value <= high)
+
+        before = request.d + results <= request.a
+        behind = request.a + vectors <= request.d
+        requirements = {
+            ErrorCode.OPERAND: in_range(request.c, *RIGHT_SHIFTS),
+            ErrorCode.MATRIX: in_range(request.immediate, 0, machine.matrices - 1)
+            & in_range(descriptor.rows, 1, words)
+            & in_range(descriptor.columns, 1, words)
+            & (descriptor.tile < machine.tiles),
+            ErrorCode.ADDRESS: in_range(request.n, 0, words)
+            & within(request.a, vectors, words)
+            & within(request.d, results, words),
+            ErrorCode.OVERLAP: before | behind,
+            ErrorCode.WEIGHTS: self.held
+            | within(descriptor.weights, weights, machine.weight_words),
+        }
+        m.d.comb += self.code.eq(lowest_error({code: ~met for code, met in requirements.items()}))
+        return m

@@ -1,0 +1,105 @@
+"""The tiles of the chip, each on its streams."""
+
+from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.boundary.analog import AnalogPort
+from hw.common.counters import TileCounters
+from hw.common.direction import by_direction
+from hw.common.ranges import index
+from hw.common.signature import ParameterSignature
+from hw.converter.dac import VectorLayout
+from hw.tile.shift_add import ResultsLayout
+from hw.tile.tile import Tile
+from hw.tile.write_verify import TargetLayout
+from spec.config import ChipConfig
+
+TILE_VECTORS = 5
+"""Most vectors inside a tile: driven, converted, and one each in its registers of codes, of slice
+sums and of results."""
+
+
+class TilePort(ParameterSignature):
+    """Ports of one tile that leave the chip.
+
+    Members
+    -------
+    analog : Out, `AnalogPort`
+    counters : Out, `TileCounters`
+    """
+
+    def __init__(self, config: ChipConfig):
+        super().__init__(
+            {"analog": Out(AnalogPort(config)), "counters": Out(TileCounters)}, config=config
+        )
+
+
+class TileBank(wiring.Component):
+    """Multiply on all tiles at a time, or program one.
+
+    Members
+    -------
+    transposed : In, 1
+        Stays while vectors are under way.
+    vectors : In, `tiles` x stream of `VectorLayout`
+    results : Out, `tiles` x stream of `ResultsLayout`
+    quiet : Out, 1
+        No vector is under way in any tile, or waits for one.
+    programmed : In, `index(tiles)`
+        Tile that is programmed; it stays until `done`.
+    targets : In, stream of `TargetLayout`
+    done : Out, 1
+        The last target taken is programmed, or given up.
+    tiles : Out, `tiles` x `TilePort`
+    """
+
+    def __init__(self, config: ChipConfig):
+        self.config = config
+        tiles = config.machine.tiles
+        super().__init__(
+            {
+                "transposed": In(1),
+                "vectors": In(stream.Signature(VectorLayout(config))).array(tiles),
+                "results": Out(stream.Signature(ResultsLayout(config))).array(tiles),
+                "quiet": Out(1),
+                "programmed": In(index(tiles)),
+                "targets": In(stream.Signature(TargetLayout(config))),
+                "done": Out(1),
+                "tiles": Out(TilePort(config)).array(tiles),
+            }
+        )
+
+    def elaborate(self, platform):
+        config, targets = self.config, self.targets
+        m = Module()
+        groups = by_direction(config, self.transposed, lambda direction: direction.groups)
+        quiet = []
+        ready = []
+        done = []
+        for t, port in enumerate(self.tiles):
+            m.submodules[f"tile_{t}"] = tile = Tile(config)
+            connect(m, flipped(self.vectors[t]), tile.vectors)
+            connect(m, tile.results, flipped(self.results[t]))
+            connect(m, tile.analog, flipped(port.analog))
+            m.d.comb += [
+                port.counters.eq(tile.counters),
+                tile.targets.payload.eq(targets.payload),
+                tile.targets.valid.eq(targets.valid & (self.programmed == t)),
+                tile.outcomes.ready.eq(1),
+            ]
+            ready.append(tile.targets.ready)
+            done.append(tile.outcomes.valid)
+
+            under_way = Signal(range(TILE_VECTORS + 1), name=f"under_way_{t}")
+            begins = tile.vectors.valid & tile.vectors.ready
+            last = tile.results.payload.group == groups - 1
+            ends = tile.results.valid & tile.results.ready & last
+            m.d.sync += under_way.eq(under_way + begins - ends)
+            quiet.append(~tile.vectors.valid & (under_way == 0))
+        m.d.comb += [
+            self.quiet.eq(Cat(quiet).all()),
+            targets.ready.eq(Array(ready)[self.programmed]),
+            self.done.eq(Array(done)[self.programmed]),
+        ]
+        return m

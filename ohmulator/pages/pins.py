@@ -1,0 +1,57 @@
+"""The pins of the analogue macro."""
+
+from hw.boundary.analog import CellLayout, Mode
+from hw.boundary.macro import NAME, pins
+from ohmulator.pages.markdown import table
+from spec.config import ChipConfig
+from spec.load import load
+
+
+def document(name: str = "digits") -> str:
+    """Return the page, with the widths of a preset or file."""
+    config = load(name)
+    rows = [
+        [f"`{pin.name}`", "in" if pin.is_input else "out", str(pin.bits), pin.meaning]
+        for pin in pins(config)
+    ]
+    cell = ", ".join(
+        f"`{key}` {value.offset + value.width - 1}:{value.offset}"
+        for key, value in CellLayout(config)
+        if value.width
+    )
+    modes = ", ".join(f"{mode.value} {mode.name}" for mode in Mode.__members__.values())
+    parts = [
+        "Written from `hw/boundary/analog.py`.",
+        "`make verilog TOP=chip ANALOG=blackbox` writes a chip with an instance of the module "
+        f"`{NAME}` for each tile, and an empty module of that name, which the macro replaces. "
+        "Without ANALOG the same signals are ports of the chip, with the number of the tile: "
+        "`analog__0__code`.",
+        f"Directions are those of the macro, and widths those of the configuration `{name}`, with "
+        f"{config.converters} ADCs. Element 0 of an array stands at its least significant "
+        "end.",
+        table(["pin", "direction", "bits", "meaning"], rows),
+        f"Modes: {modes}.",
+        *_shares(config),
+        f"Fields of `analog__cell`: {cell}.",
+        "Timing: inputs come from registers. `analog__above` and `analog__beyond` answer within "
+        "the cycle, for which `constraints/asic.sdc` gives the macro half a period; "
+        "`analog__settled` is sampled at every rising edge.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _shares(config: ChipConfig) -> list[str]:
+    """Say which ADC converts what."""
+    adc = f"ADC {config.converter.adcs} s + a"
+    said = [
+        f"In MVM, {adc} converts column {config.forward.groups} a + `analog__select` of slice s"
+        + (", and the last ADC the unit column." if config.unit_columns else ".")
+    ]
+    if config.transposable:
+        said.append(
+            "In MVM_T the DACs drive the columns, the positive bit line of each with its code and "
+            f"the negative one with the opposite voltage, and {adc} converts word line "
+            f"{config.transposed.groups} a + `analog__select` of slice s; where there is no such "
+            "line its answer has no effect."
+        )
+    return said
