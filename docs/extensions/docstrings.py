@@ -18,6 +18,7 @@ from ohmulator.pages.api import AREAS
 from spec.table import Table
 
 ARRAY_LIKE = stringify_annotation(ArrayLike, "smart")
+ALIAS = re.compile(r"~?(?:[\w.]+\.)?TypeAliasForwardRef\('([\w.]+)'\)")
 NDARRAY = re.compile(
     r"~?numpy\.ndarray\[tuple\[~?typing\.Any, \.\.\.\], ~?numpy\.dtype\[(~?[\w.]+)\]\]"
 )
@@ -94,7 +95,7 @@ def shorten(
         return "", None
 
     def short(text: str | None) -> str | None:
-        text = text and text.replace("<factory>", "...")
+        text = text and ALIAS.sub(r"\1", text.replace("<factory>", "..."))
         return text and NDARRAY.sub(
             r"~numpy.typing.NDArray[\1]", text.replace(ARRAY_LIKE, "~numpy.typing.ArrayLike")
         )
