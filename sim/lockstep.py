@@ -51,7 +51,7 @@ class Follower(Machine):
 
 @dataclass
 class Lockstep:
-    """Follow a chip with `hw.top.chip.TracePort`.
+    """Follow a chip with `hw.top.trace.TracePort`.
 
     Attributes
     ----------

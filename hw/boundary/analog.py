@@ -80,9 +80,9 @@ class AnalogPort(ParameterSignature):
         will be over. Ignored while `strobe` is high; from the next cycle on it must speak of the
         new drive, and once high it stays so.
     sample : Out, 1
-        What is sensed is frozen at the end of this cycle, and the next drive begins.
+        The sensed values are frozen at the end of this cycle, and the next drive begins.
     select : Out, unsigned(select_bits)
-        Which of the columns that share it, or word lines in MVM_T, each ADC converts.
+        Number of the column, or word line in MVM_T, that each ADC converts, among those it serves.
     step : Out, `steps` x unsigned(step_bits)
         Step of the ADCs of each slice, and of the unit column's, as log2 in units.
     trial : Out, `converters` x signed(adc_bits)

@@ -15,7 +15,7 @@ NAME = "ohmulator_array"
 """Module that the ASIC flow provides, once for all tiles."""
 
 PREFIX = "analog__"
-"""Of its pins, as of the ports of a tile; `cell` alone is a word of Verilog."""
+"""Begins the names of its pins, and of the ports of a tile; `cell` alone is a word of Verilog."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def stub(config: ChipConfig) -> str:
 
 
 def _meanings() -> dict[str, str]:
-    """Return what `AnalogPort` says of its members."""
+    """Return the text of each member of `AnalogPort`."""
     text = inspect.cleandoc(AnalogPort.__doc__ or "").partition("-------\n")[2]
     entries = re.findall(r"^(\w+) : .*\n((?:    .*\n?)+)", text, re.MULTILINE)
     return {name: " ".join(lines.split()) for name, lines in entries}

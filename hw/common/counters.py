@@ -1,4 +1,4 @@
-"""Performance counters: what the RTL did, from which cost follows."""
+"""Performance counters: events of the RTL, from which cost follows."""
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
@@ -10,11 +10,11 @@ TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE
 """Counters of a tile since reset."""
 
 ChipCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in CHIP_COUNTERS})
-"""Counters of what the tiles share, since reset."""
+"""Counters of the chip around the tiles, since reset."""
 
 
 def count(m: Module, counter: Value, event: Value) -> None:
-    """Add 1 to a register if `event`, unless it is at its largest."""
+    """Add 1 to a register if `event` (1 bit), unless it is at its largest."""
     with m.If(event & ~counter.all()):
         m.d.sync += counter.eq(counter + 1)
 
@@ -27,12 +27,12 @@ class Counters(wiring.Component):
     layout
         The counters.
     amounts
-        What to add to each counter in this cycle, by name; signals of the caller.
+        Unsigned amount to add to each counter in this cycle, by name; signals of the caller.
 
     Members
     -------
     counters : Out, `layout`
-        Two cycles late.
+        Events up to two cycles ago.
     """
 
     def __init__(self, layout: data.StructLayout, amounts: dict[str, Value]):
@@ -42,7 +42,7 @@ class Counters(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         for name, amount in self.amounts.items():
-            # The sum of many flags settles into a register first, out of the way of the adder.
+            # A register takes the sum of many flags, which would lengthen the path of the adder.
             added = Signal(Value.cast(amount).shape(), name=f"add_{name}")
             counter = self.counters[name]
             m.d.sync += [added.eq(amount), counter.eq(counter + added)]

@@ -10,19 +10,25 @@ from spec.isa import WORD_BITS
 
 
 class ItemMemory(wiring.Component):
-    """`depth` items, zero at first, of which several can be read at once.
+    """Keep `depth` items, zero at first, of which `reads` can be read at once.
 
     Members
     -------
     host : In, `WordPort`
         Words 2 i and 2 i + 1 are the lower and upper half of item i.
-    en, addresses : In, 1 and one address for each of `reads`
+    en : In, 1
         Read in this cycle, and not with `host.read`.
-    items : Out, 64 bits for each of `reads`
-        From the next cycle until the next read, the host's included.
-    halves, address, item : In, 2, address and 64 bits
-        Write the lower half where bit 0 of `halves` is set, the upper one where bit 1 is; not with
+    addresses : In, `reads` x unsigned
+        Items to read, up to `depth` - 1.
+    items : Out, `reads` x 64
+        Items that were read, from the next cycle until the next read, the host's included.
+    halves : In, 2
+        Write the lower half of an item where bit 0 is set, the upper one where bit 1 is; not with
         `host.write`.
+    address : In, unsigned
+        Item to write, up to `depth` - 1.
+    item : In, 64
+        Its new value.
     """
 
     def __init__(self, depth: int, reads: int):

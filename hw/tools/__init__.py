@@ -1,1 +1,1 @@
-"""What is made from the RTL: Verilog, and counts of cells."""
+"""Products of the RTL: Verilog, and counts of cells."""

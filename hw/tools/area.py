@@ -21,9 +21,13 @@ from spec.errors import require
 
 # Cell areas of the FreePDK45 Open Cell Library (X1), in NAND2_X1 of 0.798 um2 (grade M: from
 # memory, not checked against the library).
-NOT, AND, XOR, MUX, DFF, FULL_ADDER, HALF_ADDER = (
-    area / 0.798 for area in (0.532, 1.064, 1.596, 1.862, 4.522, 4.256, 2.66)
-)
+NOT = 0.532 / 0.798
+AND = 1.064 / 0.798
+XOR = 1.596 / 0.798
+MUX = 1.862 / 0.798
+DFF = 4.522 / 0.798
+FULL_ADDER = 4.256 / 0.798
+HALF_ADDER = 2.66 / 0.798
 
 SCRIPT = """
 read_rtlil <<rtlil
@@ -99,7 +103,7 @@ KIND_OF = {cell: kind for kind, cells in KINDS.items() for cell in cells}
 
 @dataclass
 class Area:
-    """What a design consists of.
+    """Parts of a design.
 
     Attributes
     ----------

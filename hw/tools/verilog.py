@@ -9,7 +9,8 @@ from amaranth.lib import wiring
 from environment.variables import replaced
 from hw.boundary import macro
 from hw.tile.tile import Tile
-from hw.top.chip import AxiChip, UartChip
+from hw.top.axi_chip import AxiChip
+from hw.top.uart_chip import UartChip
 from spec.config import ChipConfig
 from spec.errors import require
 from spec.hardware import hardware_values

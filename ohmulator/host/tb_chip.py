@@ -50,7 +50,7 @@ class SimulatedChip:
     Attributes
     ----------
     dut
-        Simulated top level, with a `hw.top.chip.TracePort`.
+        Simulated top level, with a `hw.top.trace.TracePort`.
     config
         Its configuration.
     host

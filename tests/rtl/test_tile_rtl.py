@@ -61,7 +61,7 @@ def test_any_tile_is_its_model(config, data):
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("rows, columns, adcs", [(1, 4, 4), (5, 8, 4), (7, 6, 3), (9, 4, 2)])
 def test_adc_inputs_without_an_output_are_not_counted(rows, columns, adcs, transposed):
-    """What they carry, noise and errors beyond their range, is nobody's."""
+    """Noise and errors on them, even beyond their range, count nowhere."""
     config = chip(
         rows=rows,
         columns=columns,
@@ -153,7 +153,7 @@ def test_latency_and_pace_are_as_documented(config, transposed):
     [(6, 4, 4, 24, 56), (6, 1, 5, 6, 21), (6, 1, 6, 7, 23), (2, 1, 1, 3, 11), (1, 4, 1, 5, 15)],
 )
 def test_documented_cycles(adc_bits, groups, settle_cycles, plane, latency):
-    """Of two planes, worked out by hand."""
+    """Cycles of vectors of two planes are those worked out by hand."""
     config = chip(adc_bits=adc_bits, adcs=4 // groups, settle_s=settle_cycles * 10e-9)
     assert (config.forward.plane_cycles, config.forward.latency_cycles) == (plane, latency)
 

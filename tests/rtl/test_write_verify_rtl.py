@@ -70,7 +70,7 @@ def some(wanted: Targets, count: int) -> Targets:
 
 @dataclass
 class Run:
-    """What the simulated tile did.
+    """Record of a simulated tile.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ def simulate(
     run = Run(analog)
 
     def note(*step: int) -> None:
-        # What is heard of in a cycle happened in the one before.
+        # The bench hears of a pulse a cycle late.
         before = reset and bench.now <= reset + 1
         (run.aborted if before else run.steps).append(step)
 

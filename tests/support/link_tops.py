@@ -15,7 +15,7 @@ from spec.packet import identity
 from tests.support.memory_device import SIZES, MemoryDevice
 
 DIVISOR = MIN_DIVISOR
-"""Of the serial line: the hardest to keep, and the quickest to simulate."""
+"""Cycles of a bit on the serial line: the hardest to keep, and the quickest to simulate."""
 
 
 def counters(config: ChipConfig) -> int:

@@ -46,6 +46,7 @@ from spec.packet import (
 from tests.support.programs import Scenario, scenarios
 
 WORDS = 60
+"""Most words of a write of arbitrary length on a fast link."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,14 @@ class Frame:
 
 
 class Sessions:
-    """What a host might send, without end.
+    """Make up commands of a host, without end.
 
     Parameters
     ----------
     config
         The chip.
     rng
-        Of all that is random.
+        Source of all that is random.
     patience
         Cycles that no program is waited for longer.
     words
