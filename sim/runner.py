@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import hashlib
+import importlib.metadata
 import os
 import shutil
 import sys
@@ -13,19 +14,18 @@ from typing import Any, Protocol
 from xml.etree import ElementTree
 
 import find_libpython
-from cocotb import __version__ as cocotb_version
 from cocotb_tools import config as cocotb_config
 
 from environment.files import BUILDS
 from environment.tools import SIMULATORS, Simulator
-from environment.variables import kept
+from environment.variables import kept, replaced
 from hw.tools.verilog import generate
 from sim.build_steps import run_steps
+from sim.exchange import FOLDER_VARIABLE, JOB, OUTCOME, PROGRESS, SIGN, read, save
 from sim.failure import BrokenRuleError, failure
 from sim.icarus import Icarus
 from sim.made import made
 from sim.process import PatienceError, describe, run
-from sim.testbench import JOB, JOB_VARIABLE, OUTCOME, PROGRESS, SIGN, read, save
 from sim.verilator import Verilator
 from spec.config import ChipConfig
 from spec.errors import UserError, require
@@ -85,7 +85,7 @@ class Build:
     ------
     UserError
         If there is no such top level or simulator.
-    ToolError
+    environment.tools.ToolError
         If a program is missing or too old.
     """
 
@@ -96,7 +96,8 @@ class Build:
         tool = SIMULATORS[simulator]()
         self._toolchain = TOOLCHAINS[simulator](tool, top, waves=waves)
         self._sources = self._toolchain.sources(generate(config, top))
-        recipe = repr((tool.version, cocotb_version, self._toolchain.build_commands()))
+        versions = tool.version, importlib.metadata.version("cocotb")
+        recipe = repr((versions, self._toolchain.build_commands()))
         content = repr(sorted(self._sources.items()))
         digest = hashlib.sha256(f"{recipe}{content}".encode()).hexdigest()[:16]
         self.folder = (BUILDS / simulator / f"{top}-{digest}").absolute()
@@ -200,14 +201,14 @@ class Build:
             "PATH": os.pathsep.join([path, str(cocotb_config.libs_dir)]),
             "PYTHONPATH": os.pathsep.join(sys.path),
             "PYGPI_PYTHON_BIN": sys.executable,
-            "GPI_USERS": f"{_libpython()};{cocotb_config.pygpi_entry_point()}",
+            "GPI_USERS": _gpi_users(),
             "COCOTB_TOPLEVEL": self._top,
             "TOPLEVEL_LANG": "verilog",
             "COCOTB_TEST_MODULES": module,
             "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
             "COCOTB_LOG_LEVEL": "WARNING",
             "COCOTB_TRUST_INERTIAL_WRITES": str(int(self._simulator == "verilator")),
-            JOB_VARIABLE: str(folder),
+            FOLDER_VARIABLE: str(folder),
         }
 
     def _keep_waveforms(self, folder: Path, out: Path) -> None:
@@ -228,11 +229,13 @@ def _sentence(path: Path) -> Iterator[None]:
 
 
 @functools.cache
-def _libpython() -> str:
-    """Return the path of the library with which the simulator runs Python."""
+def _gpi_users() -> str:
+    """Return the libraries that a simulator loads to run Python and cocotb."""
     path = find_libpython.find_libpython()
     require(path is not None, f"{sys.executable} has no shared library: take another Python")
-    return str(path)
+    # cocotb obeys variables as soon as it is imported.
+    with replaced({}):
+        return f"{path};{cocotb_config.pygpi_entry_point()}"
 
 
 def _reason(results: Path) -> tuple[str, str]:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
+from spec.advice import CurableError, halves, lower
 from spec.direction import Direction
-from spec.errors import digits, require
+from spec.errors import UserError, digits, require
 from spec.hardware import hardware_values
-from spec.narrowing import narrowing
 from spec.physics import IDEAL, WIRES, Physics
 from spec.table import Table, digest
 from spec.tables import (
+    MAX_CONVERTER_BITS,
     MAX_INTEGER_BITS,
     ArrayConfig,
     ConverterConfig,
@@ -24,6 +25,9 @@ from spec.tables import (
     Mapping,
     ProgrammingConfig,
 )
+
+MAX_CYCLES = 1e6
+"""Most cycles that the array may be driven, or a write pulse may take."""
 
 
 @dataclass(frozen=True)
@@ -67,35 +71,46 @@ class ChipConfig(Table):
             f"{', '.join(str(n) for n in range(1, columns + 1) if columns % n == 0)}",
         )
         for name in WIRES:
-            ohms = getattr(self.physics.wires, name)
+            ohms, most = getattr(self.physics.wires, name), 1 / self.array.g_max_s
             require(
-                ohms * self.array.g_max_s <= 1,
+                ohms <= most,
                 f"{name} of {digits(ohms)} ohm isolates the array: it must be at most "
-                f"{digits(1 / self.array.g_max_s)} ohm, the resistance of a cell at g_max_s",
+                f"{digits(most)} ohm, the resistance of a cell at g_max_s",
             )
-        nonlinearity = self.physics.cells.nonlinearity
-        bend = nonlinearity * self.converter.v_read_v
+        nonlinearity, most = self.physics.cells.nonlinearity, 20 / self.converter.v_read_v
         require(
-            bend <= 20,
-            f"nonlinearity of {digits(nonlinearity)} per volt bends currents by a factor of "
-            f"e^{digits(bend)} up to v_read_v: it must be at most "
-            f"{digits(20 / self.converter.v_read_v)} per volt",
+            nonlinearity <= most,
+            f"nonlinearity of {digits(nonlinearity)} per volt bends currents by more than a factor "
+            f"of e^20 up to v_read_v: it must be at most {digits(most)} per volt",
         )
+        self._require_cycles("settle_s", self.array.settle_s)
+        self._require_cycles("pulse_s", self.programming.pulse_s)
+        if self.worst_result_bits > MAX_INTEGER_BITS:
+            raise CurableError(
+                f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}",
+                self,
+                lambda _: True,
+                {
+                    "rows": lower(self.array.rows, 1),
+                    "columns": _multiples(self.converter.adcs, self.array.columns),
+                    "cell_bits": lower(self.array.cell_bits, 1),
+                    "slices": lower(self.array.slices, 1),
+                    "input_bits": lower(self.converter.input_bits, self.converter.dac_bits),
+                    "dac_bits": lower(self.converter.dac_bits, 1),
+                    "adc_bits": lower(self.converter.adc_bits, 1),
+                },
+            )
+
+    def _require_cycles(self, name: str, seconds: float) -> None:
+        """Raise `UserError` if a time is too long to be counted in cycles."""
         clock_hz = self.machine.clock_hz
-        for name, seconds in (
-            ("settle_s", self.array.settle_s),
-            ("pulse_s", self.programming.pulse_s),
-        ):
-            require(
-                seconds * clock_hz <= 1e6,
+        # A limit below is rounded, and must be accepted.
+        if seconds * clock_hz > MAX_CYCLES * (1 + 1e-15):
+            raise UserError(
                 f"{name} of {digits(seconds)} s is more than a million cycles of clock_hz "
-                f"{digits(clock_hz)} Hz: lower one of them",
+                f"{digits(clock_hz)} Hz: lower {name} to {digits(MAX_CYCLES / clock_hz)} or "
+                f"clock_hz to {digits(MAX_CYCLES / seconds)}"
             )
-        require(
-            self.worst_result_bits <= MAX_INTEGER_BITS,
-            f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}: "
-            f"{narrowing(self)}",
-        )
 
     # Directions
 
@@ -337,11 +352,23 @@ class ChipConfig(Table):
 
     def require_verifiable(self) -> None:
         """Raise `UserError` unless every level of a cell can be told from the others."""
-        require(
-            self.verifiable,
-            f"an ADC of adc_bits={self.converter.adc_bits} cannot tell the {self.levels} levels of "
-            f"a cell when it reads one with dac_bits={self.converter.dac_bits}: raise adc_bits or "
-            "dac_bits",
+        if self.verifiable:
+            return
+        converter = self.converter
+        # Its only effect here is that adc_bits may be raised.
+        accumulator = converter.accumulator_bits or MAX_CONVERTER_BITS
+        raise CurableError(
+            f"an ADC of adc_bits={converter.adc_bits} cannot tell the {self.levels} levels of a "
+            f"cell when it reads one with dac_bits={converter.dac_bits}",
+            self,
+            lambda config: config.verifiable,
+            {
+                "adc_bits": range(converter.adc_bits + 1, MAX_CONVERTER_BITS + 1),
+                "dac_bits": range(converter.dac_bits + 1, converter.input_bits + 1),
+                "cell_bits": lower(self.array.cell_bits, 1),
+                "g_min_s": halves(self.array.g_min_s),
+                "accumulator_bits": range(accumulator + 1, MAX_CONVERTER_BITS + 1),
+            },
         )
 
     def _verify_target(self, level: int, step: int) -> int:
@@ -398,3 +425,12 @@ class ChipConfig(Table):
 def _signed_bits(low: int, high: int) -> int:
     """Return the smallest two's complement width that holds both."""
     return max((~low if low < 0 else low).bit_length(), high.bit_length()) + 1
+
+
+def _multiples(number: int, present: int) -> list[int]:
+    """Return the multiples of a number that are less than the present one, largest first."""
+    return list(range(number, present, number))[::-1]
+
+
+def _divisors(number: int) -> list[int]:
+    return [n for n in range(1, number + 1) if number % n == 0]

@@ -25,9 +25,11 @@ def shown(value: object) -> str:
     try:
         text = " ".join(repr(value).split())
     except ValueError:
-        # Python prints no integer of more than some thousand digits.
-        bits = f"an integer of {value.bit_length()} bits" if isinstance(value, int) else ""
-        text = bits or f"a {type(value).__name__} that is too long to print"
+        # Python prints no integer of more than some thousand digits, and nothing that holds one.
+        bits = value.bit_length() if isinstance(value, int) else None
+        text = (
+            f"an integer of {bits} bits" if bits else f"a {type(value).__name__} of large numbers"
+        )
     if len(text) > LONGEST_SHOWN:
         text = f"{text[: LONGEST_SHOWN - 23]}... ({len(text)} characters)"
     return text
@@ -74,9 +76,8 @@ def require_number(name: str, value: object, low: float, high: float, unit: str)
     good = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # Compared before it is converted: an integer may be too large for a float.
     if not (good and low <= value <= high):  # type: ignore[operator]
-        raise UserError(
-            f"{name} must be a number of {digits(low)} to {digits(high)} {unit}, not {shown(value)}"
-        )
+        wanted = f"a number of {digits(low)} to {digits(high)} {unit}".rstrip()
+        raise UserError(f"{name} must be {wanted}, not {shown(value)}")
     number = float(cast(float, value))
     assert math.isfinite(number)
     return number + 0.0

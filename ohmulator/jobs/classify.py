@@ -1,7 +1,6 @@
 """Classify images in the model and in the simulated Verilog of a tile, and compare both."""
 
 import copy
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ TRACED_PRODUCTS = 8
 
 @dataclass(frozen=True)
 class Foreseen:
-    """Hold what the model makes of the images.
+    """Hold the results of the model.
 
     Attributes
     ----------
@@ -67,9 +66,10 @@ def simulate(
     task: Classifier,
     chip: Analog,
     steps: NDArray[np.int64],
+    waves: Path,
     targets: Targets | None = None,
-) -> tuple[TileOutcome, dict[str, bytes]]:
-    """Return what the Verilog of a tile made of the images, and the waveforms by what they hold.
+) -> TileOutcome:
+    """Return the results of the Verilog of a tile; waveforms go to the folder `waves`.
 
     The physics are those of `chip`; cells that are `targets` are programmed first.
     """
@@ -89,12 +89,9 @@ def simulate(
         build.make()
     doing = "images" if targets is None else "cells and images"
     total = count if targets is None else count + len(targets)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        screen.progress(f"{doing} through the Verilog", total) as update,
-    ):
-        outcome: TileOutcome = build.run("sim.tb_tile", job, update, Path(folder))
-        return outcome, waveforms.contents(Path(folder))
+    with screen.progress(f"{doing} through the Verilog", total) as update:
+        outcome: TileOutcome = build.run("sim.tb_tile", job, update, waves)
+    return outcome
 
 
 def figures(
@@ -117,8 +114,8 @@ def figures(
         "diagnostics": report.figures(foreseen.diagnostics),
         "products_per_second": count / outcome.seconds,
         "planes_per_second": count * plan.config.planes / outcome.seconds,
-        "words_compared": int(outcome.results.size),
-        "words_different": int((outcome.results != outcome.expected).sum()),
+        "words_compared": outcome.words,
+        "words_different": outcome.wrong,
         "picture": str(plan.outputs["the picture"]),
         "waveform": str(plan.outputs["the waveform"]),
     }
@@ -156,7 +153,7 @@ def picture(
 
 
 def verdict(plan: Plan, outcome: TileOutcome) -> int:
-    """Print where the results are and whether both sides agree; return the exit status."""
+    """Print paths of the results and the verdict of the comparison; return the exit status."""
     for what in ("the picture", "the picture of the cells"):
         if what in plan.outputs:
             cli.say(f"picture   {plan.outputs[what]}")
@@ -164,5 +161,5 @@ def verdict(plan: Plan, outcome: TileOutcome) -> int:
     if outcome.mismatch:
         cli.say(outcome.mismatch)
         return 1
-    cli.say(f"MATCH: all {outcome.results.size} words equal, Verilog and model, bit for bit")
+    cli.say(f"MATCH: all {outcome.words} words equal, Verilog and model, bit for bit")
     return 0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from environment.files import json_text
 from ohmulator import cli
-from ohmulator.jobs import digits
+from ohmulator.jobs import digits, waveforms
 
 MIN_VERIFY_CODES = 4
 """Codes between two levels of a cell below which write-verify resolves no quarter of a level."""
@@ -30,17 +30,17 @@ def main(argv: Sequence[str]) -> int:
     write_verify.program(programmed, targets)
     foreseen = classify.foresee(programmed, task)
     chip = Analog(config, Array(config))
-    outcome, waves = classify.simulate(plan, screen, task, chip, foreseen.steps, targets)
+    with waveforms.folder() as waves:
+        outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, waves, targets)
+        cells = programming.figures(programmed.array, foreseen.levels, outcome)
+        figures = classify.figures(plan, task, foreseen, outcome) | cells
+        contents = waveforms.contents(waves) | {
+            "the picture": classify.picture(config, task, foreseen, outcome),
+            "the picture of the cells": programming.picture(config, foreseen.levels, outcome),
+            "the figures": json_text(figures),
+        }
+        plan.outputs.write(contents)
 
-    cells = programming.figures(programmed.array, foreseen.levels, outcome)
-    figures = classify.figures(plan, task, foreseen, outcome) | cells
-    contents: dict[str, str | bytes] = {
-        **waves,
-        "the picture": classify.picture(config, task, foreseen, outcome),
-        "the picture of the cells": programming.picture(config, foreseen.levels, outcome),
-        "the figures": json_text(figures),
-    }
-    plan.outputs.write(contents)
     sections = [
         classify.rows(figures),
         programming.rows(cells),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from environment.files import json_text
 from ohmulator import cli
-from ohmulator.jobs import digits
+from ohmulator.jobs import digits, waveforms
 
 
 @cli.job
@@ -19,11 +19,15 @@ def main(argv: Sequence[str]) -> int:
     foreseen = classify.foresee(Analog.programmed(plan.config, task.weights), task)
     # The same chip as new: its noise begins with the same draws.
     chip = Analog.programmed(plan.config, task.weights)
-    outcome, waves = classify.simulate(plan, screen, task, chip, foreseen.steps)
+    with waveforms.folder() as waves:
+        outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, waves)
+        figures = classify.figures(plan, task, foreseen, outcome)
+        contents = waveforms.contents(waves) | {
+            "the picture": classify.picture(plan.config, task, foreseen, outcome),
+            "the figures": json_text(figures),
+        }
+        plan.outputs.write(contents)
 
-    figures = classify.figures(plan, task, foreseen, outcome)
-    picture = classify.picture(plan.config, task, foreseen, outcome)
-    plan.outputs.write({"the picture": picture, "the figures": json_text(figures), **waves})
     sections = [classify.rows(figures), report.rows(foreseen.diagnostics)]
     screen.table(f"handwritten digits on {plan.source}", sections)
     report.warn(screen, foreseen.diagnostics)

@@ -1,16 +1,18 @@
 """Run one testbench on random stimuli: `make sim`."""
 
 import shlex
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from environment.files import BUILDS, Outputs, json_text
 from environment.tools import SIMULATORS
 from ohmulator import cli
 from ohmulator.jobs import waveforms
+from spec.config import ChipConfig
 from spec.load import load, locate
+
+if TYPE_CHECKING:
+    from sim.job import TileOutcome
 
 TESTBENCHES = ("tile",)
 """Testbench `x`, of top level `x`, is `sim.tb_x`; its jobs are made by `stimuli.x`."""
@@ -36,36 +38,20 @@ def main(argv: Sequence[str]) -> int:
     job = make(config, args.seed, args.count, command(args), transposed=args.transposed)
     with screen.status("generating Verilog and building the simulator"):
         build.make()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        screen.progress("products through the simulator", args.count) as update,
-    ):
-        outcome = build.run(f"sim.tb_{args.tb}", job, update, Path(folder))
-        waves = waveforms.contents(Path(folder))
-    speed = args.count * config.planes / outcome.seconds
-    figures = {
-        "testbench": args.tb,
-        "configuration": args.config,
-        "hash": config.whole,
-        "simulator": args.sim,
-        "seed": args.seed,
-        "products": args.count,
-        "transposed": args.transposed,
-        "words_compared": int(outcome.results.size),
-        "words_different": int((outcome.results != outcome.expected).sum()),
-        "planes_per_second": speed,
-        **outcome.counters,
-    }
-    outputs.write({"the figures": json_text(figures), **waves})
-    if waves:
+    with waveforms.folder() as waves:
+        with screen.progress("products through the simulator", args.count) as update:
+            outcome = build.run(f"sim.tb_{args.tb}", job, update, waves)
+        found, drawn = figures(args, config, outcome), waveforms.contents(waves)
+        outputs.write(drawn | {"the figures": json_text(found)})
+    if drawn:
         cli.say(f"waveforms in {args.out}")
     if outcome.mismatch:
         cli.say(outcome.mismatch)
         return 1
     products = "transposed products" if args.transposed else "products"
     cli.say(
-        f"MATCH: all {outcome.results.size} words of {args.count} {products} equal, {args.sim} and "
-        f"model, bit for bit ({speed:.0f} planes per second)"
+        f"MATCH: all {outcome.words} words of {args.count} {products} equal, {args.sim} and "
+        f"model, bit for bit ({found['planes_per_second']:.0f} planes per second)"
     )
     return 0
 
@@ -86,6 +72,23 @@ def options(argv: Sequence[str]) -> Any:
     parser.out("out/sim", "folder for waveforms")
     parser.json()
     return parser.read(argv)
+
+
+def figures(args: Any, config: ChipConfig, outcome: "TileOutcome") -> dict[str, Any]:
+    """Return the figures of a simulation for a JSON file."""
+    return {
+        "testbench": args.tb,
+        "configuration": args.config,
+        "hash": config.whole,
+        "simulator": args.sim,
+        "seed": args.seed,
+        "products": args.count,
+        "transposed": args.transposed,
+        "words_compared": outcome.words,
+        "words_different": outcome.wrong,
+        "planes_per_second": args.count * config.planes / outcome.seconds,
+        **outcome.counters,
+    }
 
 
 def command(args: Any) -> str:
