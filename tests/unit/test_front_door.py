@@ -214,7 +214,7 @@ def test_chips_take_presets_files_and_configurations(tmp_path):
         (
             [SMALL],
             {"input_bits": 1, "dac_bits": 1, "adc_bits": 1},
-            "adc_bits=1 cannot tell the 8 levels of a cell .* raise adc_bits or dac_bits",
+            "adc_bits=1 cannot tell the 8 levels of a cell .* raise adc_bits to 5",
         ),
     ],
 )
