@@ -135,8 +135,8 @@ def job(work: Callable[[Sequence[str]], int]) -> Main:
     """Return the `main` of a job, which never raises what its user can do something about.
 
     It takes the arguments, those of the process by default, and returns the exit status: what
-    `work` returns, 0 after help, 2 after a refusal or failure, which it says in one sentence on
-    standard error, or 130 after an interrupt.
+    `work` returns, 0 after help, 2 after a refusal, 3 where a simulator failed and there is no
+    verdict, each said in one sentence on standard error, or 130 after an interrupt.
     """
 
     @functools.wraps(work)
@@ -145,7 +145,7 @@ def job(work: Callable[[Sequence[str]], int]) -> Main:
         try:
             return _flushed(work, sys.argv[1:] if argv is None else argv)
         except UserError as error:
-            return _complain(f"error: {error}")
+            return _complain(f"error: {error}", error.status)
         except OSError as error:
             path = f"{error.filename}: " if error.filename else ""
             return _complain(f"error: {path}{error.strerror or error}")

@@ -1,4 +1,4 @@
-"""Golden physics behind the analogue boundary of a simulated tile.
+"""Put the physics of the model behind the analogue boundary of a simulated tile.
 
 Everything happens at the falling edge of the clock: registers have settled since the rising edge,
 and what is answered here is in place before the next.
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from golden.array.cells import Pulse
 from golden.tile.analog import Analog
 from hw.boundary.analog import PRODUCT_MODES, AnalogPort, Mode
-from sim.bits import bits_of, read_bits, read_flag, read_text, unpack, write_bits, write_flag
-from sim.cells import unpack_cell
-from sim.edges import FallingEdgeHook
+from sim.cell_payloads import unpack_cell
+from sim.falling_edge import FallingEdgeHook
+from sim.packing import unpack
+from sim.signals import bits_of, read_bits, read_flag, read_text, write_bits, write_flag
 from sim.waves import BoundaryTrace
 
 
@@ -79,8 +80,8 @@ class Bridge:
 
     @property
     def cycle(self) -> int:
-        """Falling edges since the bridge was made; to be read at one, which counts already."""
-        # Who else waits for an edge may be woken up before the bridge or after it.
+        """Falling edges since the bridge was made, the present one included: read it at an edge."""
+        # Other coroutines that await the edge may run before the bridge or after it.
         return self._edges + (get_sim_time() != self._edge_time)
 
     async def run(self) -> None:
@@ -109,7 +110,7 @@ class Bridge:
                 write_flag(self._settled, 1)
 
     def _drive(self) -> None:
-        """Take over what the array is asked to do from this cycle on."""
+        """Take over the drive that begins in this cycle."""
         config = self.analog.config
         self._mode = Mode(read_flag(self._mode_port))
         self._to_settle = config.settle_cycles - 1
@@ -126,7 +127,7 @@ class Bridge:
             self._to_settle = config.pulse_cycles - 1
 
     def _hold(self) -> None:
-        """Sample what the array puts out for the present drive."""
+        """Sample the outputs of the array under the present drive."""
         config = self.analog.config
         self._asked = None
         if self._mode in PRODUCT_MODES:
@@ -137,11 +138,11 @@ class Bridge:
         target = self._target
         self._held = np.zeros((config.converters, config.forward.groups))
         value = self.analog.hold_cells(target.slices, target.rows, target.lines(config))
-        # Whichever column the converter of a unit column is told to look at, it sees that one.
+        # Whichever group the converter of a unit column is told, it converts that column.
         self._held[target.converters(config)] = value
 
     def _compare(self) -> None:
-        """Answer the comparators, unless what they are asked is what they were asked before."""
+        """Answer the comparators, unless they are asked the same as in the cycle before."""
         config = self.analog.config
         select = read_flag(self._select)
         text = read_text(self._trial)
@@ -168,7 +169,7 @@ class Bridge:
             self.on_conversion(select, trial.astype(np.int64) - ~above)
 
     def _set_steps(self, text: str) -> None:
-        """Set the steps of the ADCs, which seldom change."""
+        """Set the ADC steps, which seldom change."""
         if text != self._steps:
             self._steps = text
             bits = bits_of(text, self._step)

@@ -1,9 +1,6 @@
-"""What a simulation is given, and what comes back; both cross a process boundary as files."""
+"""Describe what a simulated tile is given, and what comes back."""
 
-import pickle
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +8,56 @@ from numpy.typing import NDArray
 from golden.tile.analog import Analog
 from golden.tile.write_verify import Outcome, Targets
 from spec.config import ChipConfig
+
+
+@dataclass(frozen=True)
+class RandomRows:
+    """Random integers [count, width] that are drawn when they are looked at.
+
+    Row r is the same for any `count`.
+
+    Attributes
+    ----------
+    seed
+        Numbers that seed the random stream.
+    low, high
+        Smallest and largest integer.
+    extreme
+        Whether row 0 is `low` throughout, and row 1 `high`.
+    """
+
+    seed: tuple[int, ...]
+    count: int
+    width: int
+    low: int
+    high: int
+    extreme: bool = False
+
+    DRAWN = 1024
+    """Rows that are drawn together."""
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, rows: slice) -> NDArray[np.int64]:
+        """Return some rows next to each other."""
+        start, stop, _ = rows.indices(self.count)
+        first = start // self.DRAWN
+        drawn = [self._draw(number) for number in range(first, -(-stop // self.DRAWN))]
+        drawn.append(np.empty((0, self.width), np.int64))
+        offset = first * self.DRAWN
+        return np.concatenate(drawn)[start - offset : max(start, stop) - offset]
+
+    def _draw(self, number: int) -> NDArray[np.int64]:
+        rng = np.random.default_rng([*self.seed, number])
+        drawn = rng.integers(self.low, self.high, (self.DRAWN, self.width), endpoint=True)
+        if self.extreme and number == 0:
+            drawn[0], drawn[1] = self.low, self.high
+        return drawn
+
+
+Rows = NDArray[np.int64] | RandomRows
+"""Integers [n, width]: an array, or a random one of any length that needs no memory."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +84,23 @@ class TileJob:
         Cells to program before the products, if any.
     trace_cycles
         Length of the waveform of the analogue boundary; 0: none.
+    kept
+        Whether the outcome has all results. Without them, any number of products needs little
+        memory.
     reproduce
         Command that a report of a mismatch names.
     """
 
     analog: Analog
-    vectors: NDArray[np.int64]
-    steps: NDArray[np.int64]
+    vectors: Rows
+    steps: Rows
     transposed: bool = False
     idle: tuple[int, ...] = (0,)
     stall: tuple[int, ...] = (0,)
     reset_after: int = 0
     targets: Targets | None = None
     trace_cycles: int = 0
+    kept: bool = True
     reproduce: str = ""
 
     def __post_init__(self) -> None:
@@ -58,7 +109,15 @@ class TileJob:
 
     @property
     def config(self) -> ChipConfig:
+        """Configuration of the tile."""
         return self.analog.config
+
+    def batch(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return vectors [n, inputs] and ADC steps [n, steps] of products `start` to `stop` - 1."""
+        vectors = np.asarray(self.vectors[start:stop])
+        if isinstance(self.steps, np.ndarray) and self.steps.ndim == 1:
+            return vectors, np.broadcast_to(self.steps, (len(vectors), len(self.steps)))
+        return vectors, np.asarray(self.steps[start:stop])
 
 
 @dataclass
@@ -68,7 +127,9 @@ class TileOutcome:
     Attributes
     ----------
     results, expected
-        [n, outputs], from the RTL and from the model.
+        [n, outputs], from the RTL and from the model; [0, outputs] unless they are kept.
+    words, wrong
+        Number of results, and of those in which RTL and model differ.
     mismatch
         Where RTL and model first differ, in words: in cells, results or counters; empty if nowhere.
     counters
@@ -76,7 +137,8 @@ class TileOutcome:
     latencies
         [n], cycles from the transfer of a vector to the offer of its last results.
     seconds
-        Wall clock time of the products, without start and end of the simulator.
+        Wall clock time of the products, without start and end of the simulator and the model's
+        own time.
     programmed, expected_programmed
         What became of the cells, in the RTL and in the model, if there were any to program.
     programming_cycles
@@ -87,6 +149,8 @@ class TileOutcome:
 
     results: NDArray[np.int64]
     expected: NDArray[np.int64]
+    words: int
+    wrong: int
     mismatch: str
     counters: dict[str, int]
     latencies: NDArray[np.int64]
@@ -95,17 +159,3 @@ class TileOutcome:
     expected_programmed: Outcome | None
     programming_cycles: int
     g_s: NDArray[np.float64]
-
-
-JOB_VARIABLE = "OHMULATOR_JOB"
-"""Environment variable that names the folder of a job."""
-
-
-def save(path: Path, value: object) -> None:
-    """Write a job or an outcome."""
-    path.write_bytes(pickle.dumps(value))
-
-
-def read(path: Path) -> Any:
-    """Read what `save` wrote."""
-    return pickle.loads(path.read_bytes())

@@ -21,8 +21,9 @@ from golden.machine.scheduler import blocks
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from hw.machine.sequencer import TraceLayout
-from sim.bits import read_bits, read_flag, read_text, unpack_wide
 from sim.bridge import Bridge
+from sim.packing import unpack_wide
+from sim.signals import read_bits, read_flag, read_text
 from spec.assembly import disassemble
 from spec.config import ChipConfig
 from spec.counters import CHIP_COUNTERS, TILE_COUNTERS, Counter

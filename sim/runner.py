@@ -1,47 +1,72 @@
 """Build generated Verilog for a simulator, once per content, and run testbenches on it."""
 
 import contextlib
-import fcntl
+import functools
 import hashlib
+import importlib.metadata
+import os
 import shutil
-import subprocess
+import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from xml.etree import ElementTree
 
-from environment.files import BUILDS, write_whole
+import find_libpython
+from cocotb_tools import config as cocotb_config
+
+from environment.files import BUILDS
 from environment.tools import SIMULATORS, Simulator
-from environment.variables import replaced
+from environment.variables import kept, replaced
 from hw.tools.verilog import generate
-from sim.job import JOB_VARIABLE, read, save
+from sim.build_steps import run_steps
+from sim.exchange import FOLDER_VARIABLE, JOB, OUTCOME, PROGRESS, SIGN, read, save
+from sim.failure import BrokenRuleError, failure
+from sim.icarus import Icarus
+from sim.made import made
+from sim.process import PatienceError, describe, run
+from sim.verilator import Verilator
 from spec.config import ChipConfig
 from spec.errors import UserError, require
 
-# cocotb obeys variables as soon as it is imported.
-with replaced({}):
-    from cocotb_tools.check_results import get_results
-    from cocotb_tools.runner import get_runner
+PATIENCE_S = 600.0
+"""Longest time in seconds in which a simulation may stand still."""
 
-PORTS = """`verilator_config
-public_flat_rw -module "{top}" -var "clk"
-public_flat_rw -module "{top}" -var "rst"
-public_flat_rw -module "{top}" -var "*__*"
-public_flat_rw -module "{top}" -var "counters"
-"""
-"""Only the ports are visible to cocotb: with every signal public, Verilator is far slower."""
+BOUNDARY = "boundary.vcd", "boundary.gtkw"
+"""Waveform of the analogue boundary, and its save file."""
 
-ARGUMENTS = {
-    # Widths are checked by Amaranth, which relies on Verilog's rules for them.
-    "verilator": ["--no-public-flat-rw", "-Wno-fatal", "-Wno-lint", "--output-split", "0"],
-    # From Verilog-2009 on, initial values of registers do not wake up what depends on them.
-    "icarus": ["-g2005"],
-}
+ASSERTIONS = {"AssertionError", "LockstepError"}
+"""Errors of a testbench that tell of the RTL."""
+
+LONGEST_REASON = 200
+"""Characters of a reason that a message repeats."""
 
 
-class SimulationError(UserError):
-    """A simulator or testbench failed; the message holds the end of its log."""
+class Toolchain(Protocol):
+    """Tell how a simulator is built for a top level, and run.
+
+    Attributes
+    ----------
+    waveform
+        File with all signals of the RTL, in the folder of a run.
+    tool
+        The simulator.
+    """
+
+    waveform: str
+    tool: Simulator
+
+    def sources(self, verilog: str) -> dict[str, str]: ...
+
+    def prepare(self) -> None: ...
+
+    def build_commands(self) -> list[list[str]]: ...
+
+    def run_command(self, folder: Path) -> list[str]: ...
+
+
+TOOLCHAINS: dict[str, Callable[..., Toolchain]] = {"verilator": Verilator, "icarus": Icarus}
 
 
 class Build:
@@ -54,24 +79,27 @@ class Build:
     simulator
         `verilator` or `icarus`.
     waves
-        Whether it can record all signals of the RTL.
+        Whether it records all signals of the RTL.
 
     Raises
     ------
     UserError
         If there is no such top level or simulator.
-    ToolError
+    environment.tools.ToolError
         If a program is missing or too old.
     """
 
     def __init__(self, config: ChipConfig, top: str, simulator: str, *, waves: bool = False):
-        known = ", ".join(SIMULATORS)
-        require(simulator in SIMULATORS, f"SIM must be one of {known}, not {simulator!r}")
-        self._name, self._top, self._waves = simulator, top, waves
-        self._tool = SIMULATORS[simulator]()
-        self._verilog = generate(config, top)
-        seed = f"{simulator} {self._tool.version} {ARGUMENTS[simulator]} {waves} {self._verilog}"
-        digest = hashlib.sha256(seed.encode()).hexdigest()[:16]
+        known = ", ".join(TOOLCHAINS)
+        require(simulator in TOOLCHAINS, f"SIM must be one of {known}, not {simulator!r}")
+        self._simulator, self._top, self._waves = simulator, top, waves
+        tool = SIMULATORS[simulator]()
+        self._toolchain = TOOLCHAINS[simulator](tool, top, waves=waves)
+        self._sources = self._toolchain.sources(generate(config, top))
+        versions = tool.version, importlib.metadata.version("cocotb")
+        recipe = repr((versions, self._toolchain.build_commands()))
+        content = repr(sorted(self._sources.items()))
+        digest = hashlib.sha256(f"{recipe}{content}".encode()).hexdigest()[:16]
         self.folder = (BUILDS / simulator / f"{top}-{digest}").absolute()
 
     def make(self) -> None:
@@ -80,153 +108,144 @@ class Build:
         Raises
         ------
         SimulationError
-            If the simulator refuses the Verilog.
+            If the simulator cannot be built.
+        UserError
+            If its folder cannot be written.
         """
-        with _locked(self.folder.with_suffix(".lock")):
-            if (self.folder / "done").exists():
-                return
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder.mkdir(parents=True)
-            env = dict(self._tool.env)
-            sources = [self.folder / f"{self._top}.v"]
-            sources[0].write_text(self._verilog)
-            if self._name == "verilator":
-                ports = self.folder / "ports.vlt"
-                ports.write_text(PORTS.format(top=self._top))
-                sources.insert(0, ports)
-                library = _verilator_runtime(self._tool)
-                # Given by way of make's flags, the runner's only way to make.
-                flags = f"OPT_FAST=-O1 VM_GLOBAL_FAST= VM_GLOBAL_SLOW= USER_LDLIBS={library}"
-                env["MAKEFLAGS"] = f"{env.get('MAKEFLAGS', '')} {flags}"
-            log = self.folder / "build.log"
-            with replaced(env):
-                runner = get_runner(self._name)
-                try:
-                    runner.build(
-                        sources=sources,
-                        hdl_toplevel=self._top,
-                        build_dir=self.folder,
-                        build_args=ARGUMENTS[self._name],
-                        timescale=("1ns", "1ps"),
-                        waves=self._waves,
-                        log_file=log,
-                    )
-                except Exception as error:
-                    raise SimulationError(f"{self._name} failed: {error}\n{_tail(log)}") from None
-            (self.folder / "done").touch()
+
+        def build(folder: Path) -> None:
+            for name, text in self._sources.items():
+                (folder / name).write_text(text)
+            commands = self._toolchain.build_commands()
+            run_steps(f"{self._top} for {self._simulator}", commands, folder, self._toolchain.tool)
+
+        with _sentence(self.folder):
+            self._toolchain.prepare()
+            made(self.folder, build)
 
     def run(
         self,
         module: str,
         job: Any,
-        on_progress: Callable[[int], None] | None = None,
+        on_progress: Callable[[int], None] = lambda done: None,
         out: Path | None = None,
     ) -> Any:
         """Run the testbench `module` on a job and return its outcome.
 
-        `on_progress` is called now and then with the number of products done. Waveforms are put
-        into the folder `out`, or dropped: `boundary.vcd` and `boundary.gtkw` of the analogue
-        boundary, `rtl.vcd` (Verilator) or `rtl.fst` (Icarus) of the RTL.
+        `on_progress` is called now and then with the number of things done. Waveforms are put into
+        the folder `out`, or dropped: `boundary.vcd` and `boundary.gtkw` of the analogue boundary,
+        `rtl.vcd` (Verilator) or `rtl.fst` (Icarus) of the RTL.
 
         Raises
         ------
         SimulationError
-            If the testbench fails.
+            If there is no outcome.
+        BrokenRuleError
+            If an assertion of the testbench fails.
         UserError
-            If a waveform cannot be written.
+            If a file cannot be written.
         """
         self.make()
-        with tempfile.TemporaryDirectory(prefix="run-", dir=self.folder) as name:
-            folder = Path(name)
-            save(folder / "job", job)
-            log = folder / "run.log"
-            runner = get_runner(self._name)
-            errors: list[BaseException] = []
+        runs = (BUILDS / "runs").absolute()
+        with _sentence(runs):
+            runs.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f"{self._top}-", dir=runs) as name:
+                folder = Path(name)
+                save(folder / JOB, job)
+                outcome = self._simulate(module, folder, on_progress)
+                if out:
+                    self._keep_waveforms(folder, out)
+                return outcome
 
-            def simulate() -> None:
-                try:
-                    results = runner.test(
-                        test_module=module,
-                        hdl_toplevel=self._top,
-                        hdl_toplevel_lang="verilog",
-                        build_dir=self.folder,
-                        test_dir=folder,
-                        results_xml=str(folder / "results.xml"),
-                        extra_env={JOB_VARIABLE: str(folder), "COCOTB_LOG_LEVEL": "WARNING"},
-                        timescale=("1ns", "1ps"),
-                        waves=self._waves,
-                        log_file=log,
-                    )
-                    if get_results(results)[1]:
-                        raise SimulationError(f"testbench failed:\n{_tail(log)}")
-                except BaseException as error:
-                    errors.append(error)
+    def _simulate(self, module: str, folder: Path, on_progress: Callable[[int], None]) -> Any:
+        def look() -> None:
+            with contextlib.suppress(OSError, ValueError):
+                on_progress(int((folder / PROGRESS).read_text()))
 
-            with replaced(self._tool.env):
-                thread = threading.Thread(target=simulate)
-                thread.start()
-                while thread.is_alive():
-                    thread.join(0.1)
-                    if on_progress:
-                        with contextlib.suppress(OSError, ValueError):
-                            on_progress(int((folder / "progress").read_text()))
-            if errors:
-                if isinstance(errors[0], SystemExit):
-                    raise SimulationError(f"{self._name} failed:\n{_tail(log)}")
-                raise errors[0]
-            outcome = read(folder / "outcome")
-            if out:
-                self._keep_waveforms(folder, out)
-            return outcome
+        log = folder / f"{self._simulator}-{self._top}.log"
+        subject = f"the simulation of {self._top} in {self._simulator} failed"
+        try:
+            status = run(
+                self._toolchain.run_command(self.folder),
+                folder=folder,
+                variables=self._variables(module, folder),
+                log=log,
+                patience_s=PATIENCE_S,
+                sign=folder / SIGN,
+                on_poll=look,
+            )
+        except PatienceError:
+            raise failure(f"{subject}: it stood still for {PATIENCE_S:g} s", log) from None
+        except OSError as error:
+            why = f"{subject}: it could not be started: {error.strerror}: remove {self.folder}"
+            raise failure(why, log) from None
+        kind, reason = _reason(folder / "results.xml")
+        if kind in ASSERTIONS:
+            raise failure(f"{self._top} breaks a rule of {module}: {reason}", log, BrokenRuleError)
+        if kind:
+            raise failure(f"{subject}: {kind}: {reason}", log)
+        if status:
+            raise failure(f"{subject}: {describe(status)}", log)
+        try:
+            return read(folder / OUTCOME)
+        except Exception:
+            # A broken pickle may raise anything.
+            raise failure(f"{subject}: it left no outcome that can be read", log) from None
+
+    def _variables(self, module: str, folder: Path) -> dict[str, str]:
+        """Return the environment of a simulator with cocotb in it."""
+        tool = self._toolchain.tool
+        variables = kept(os.environ) | tool.env
+        path = variables.get("PATH", os.defpath)
+        return variables | {
+            "PATH": os.pathsep.join([path, str(cocotb_config.libs_dir)]),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYGPI_PYTHON_BIN": sys.executable,
+            "GPI_USERS": _gpi_users(),
+            "COCOTB_TOPLEVEL": self._top,
+            "TOPLEVEL_LANG": "verilog",
+            "COCOTB_TEST_MODULES": module,
+            "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
+            "COCOTB_LOG_LEVEL": "WARNING",
+            "COCOTB_TRUST_INERTIAL_WRITES": str(int(self._simulator == "verilator")),
+            FOLDER_VARIABLE: str(folder),
+        }
 
     def _keep_waveforms(self, folder: Path, out: Path) -> None:
-        for source, name in (
-            (folder / "boundary.vcd", "boundary.vcd"),
-            (folder / "boundary.gtkw", "boundary.gtkw"),
-            (folder / "dump.vcd", "rtl.vcd"),
-            (self.folder / f"{self._top}.fst", "rtl.fst"),
-        ):
-            if source.exists():
-                write_whole(out / name, source.read_bytes())
-
-
-def _verilator_runtime(tool: Simulator) -> Path:
-    """Return the library that every Verilator program needs, built once.
-
-    It is the same for all, and takes longer to compile than most of them.
-    """
-    folder = (BUILDS / "verilator" / f"runtime-{tool.version}").absolute()
-    library = folder / "libverilated.a"
-    with _locked(folder.with_suffix(".lock")), replaced(tool.env):
-        if (folder / "done").exists():
-            return library
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (folder / "runtime.v").write_text("module runtime(input clk); endmodule\n")
-        flags = ["--cc", "--vpi", "--public-flat-rw", "--trace", "--prefix", "Vruntime"]
-        make = ["make", "-j2", "-f", "Vruntime.mk", "OPT_GLOBAL=-O2", "OPT_FAST=-O0"]
-        with (folder / "build.log").open("w") as log:
-            for command in (
-                [str(tool.program), *flags, "-Mdir", str(folder), "runtime.v"],
-                [*make, library.name],
-            ):
-                if subprocess.run(command, cwd=folder, stdout=log, stderr=log).returncode:
-                    raise SimulationError(f"verilator failed:\n{_tail(folder / 'build.log')}")
-        (folder / "done").touch()
-    return library
+        for name in (*BOUNDARY, self._toolchain.waveform):
+            if (folder / name).exists():
+                with _sentence(out / name):
+                    out.mkdir(parents=True, exist_ok=True)
+                    shutil.move(folder / name, out / name)
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file: several processes may want the same build."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _tail(log: Path, lines: int = 30) -> str:
+def _sentence(path: Path) -> Iterator[None]:
+    """Make a sentence of the reason why something below a path cannot be written."""
     try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return "(no log)"
+        yield
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+
+
+@functools.cache
+def _gpi_users() -> str:
+    """Return the libraries that a simulator loads to run Python and cocotb."""
+    path = find_libpython.find_libpython()
+    require(path is not None, f"{sys.executable} has no shared library: take another Python")
+    # cocotb obeys variables as soon as it is imported.
+    with replaced({}):
+        return f"{path};{cocotb_config.pygpi_entry_point()}"
+
+
+def _reason(results: Path) -> tuple[str, str]:
+    """Return type and first line of the error with which a testbench ended; empty: none is known.
+
+    The file is missing or incomplete where the simulator ended before the testbench.
+    """
+    with contextlib.suppress(OSError, ElementTree.ParseError):
+        for case in ElementTree.parse(results).iter("testcase"):
+            for found in (*case.findall("failure"), *case.findall("error")):
+                lines = found.get("message", "").splitlines() or [""]
+                return found.get("type", "error"), lines[0][:LONGEST_REASON]
+    return "", ""

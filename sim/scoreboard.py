@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.converter.dac import input_planes
-from golden.tile.tile import Products
+from sim.foreseen import Foreseen
 from spec.config import ChipConfig
 
 REMEMBERED_PRODUCTS = 8
@@ -18,33 +18,40 @@ class Scoreboard:
 
     Parameters
     ----------
-    vectors
-        [n, inputs].
-    expected
-        What the model makes of them.
+    foreseen
+        What the model makes of the vectors.
     transposed
-        Whether it multiplies them by the transposed matrix.
+        Whether they are multiplied by the transposed matrix.
+    kept
+        Whether all results are kept.
+
+    Attributes
+    ----------
+    results, expected
+        Those kept, [outputs] each, of the RTL and of the model.
+    wrong
+        Number of results that differ.
+    mismatch
+        Where the first difference began, in words; empty if there is none.
     """
 
     def __init__(
-        self,
-        config: ChipConfig,
-        vectors: NDArray[np.int64],
-        expected: Products,
-        *,
-        transposed: bool = False,
+        self, config: ChipConfig, foreseen: Foreseen, *, transposed: bool = False, kept: bool = True
     ):
-        self._config = config
-        self._transposed = transposed
+        self._config, self._foreseen = config, foreseen
+        self._transposed, self._kept = transposed, kept
         self._groups = config.direction(transposed).groups
         # Of the matrix.
         self._input, self._output = ("column", "row") if transposed else ("row", "column")
-        self._vectors = vectors
-        self._expected = expected
         self._planes_seen = 0
         self._planes: deque[tuple[int, NDArray[np.int64], NDArray[np.int64]]] = deque(
             maxlen=REMEMBERED_PRODUCTS * config.planes
         )
+        self._checked = 0
+        self.results: list[NDArray[np.int64]] = []
+        self.expected: list[NDArray[np.int64]] = []
+        self.wrong = 0
+        self.mismatch = ""
 
     def saw_sample(self, cycle: int, codes: NDArray[np.int64]) -> None:
         """Note the DAC codes [inputs] of a plane that was sampled."""
@@ -57,65 +64,74 @@ class Scoreboard:
         if self._planes:
             self._planes[-1][2][:, group] = codes
 
-    def check(self, vector: int, results: NDArray[np.int64], cycle: int) -> str:
-        """Return an empty text if `results` [outputs] of a vector are right, else a report."""
-        expected = self._expected.results[vector]
+    def check(self, results: NDArray[np.int64], cycle: int) -> None:
+        """Compare the results [outputs] of the next product, complete in a cycle."""
+        number = self._checked
+        self._checked += 1
+        expected = self._foreseen.results(number)
+        if self._kept:
+            self.results.append(results)
+            self.expected.append(expected)
         wrong = np.flatnonzero(results != expected)
-        if not wrong.size:
-            return ""
+        self.wrong += wrong.size
+        if self.mismatch or not wrong.size:
+            return
         output = int(wrong[0])
         lines = [
             f"mismatch: {wrong.size} of {len(results)} {self._output}s differ",
             f"  configuration {self._config.whole}",
-            f"  vector        {vector}",
-            *self._origin(vector, output),
+            f"  vector        {number}",
+            *self._origin(number, output),
             f"  {self._output:13} {output}",
             f"  cycle         {cycle}",
             f"  expected      {expected[output]}",
             f"  actual        {results[output]}",
         ]
-        return "\n".join(lines)
+        self.mismatch = "\n".join(lines)
 
-    def _origin(self, vector: int, output: int) -> list[str]:
+    def _origin(self, number: int, output: int) -> list[str]:
         """Follow a wrong result back to the first plane, slice and input that is wrong."""
         config = self._config
-        first = vector * config.planes - (self._planes_seen - len(self._planes))
-        one = self._vectors[vector : vector + 1]
-        drives = input_planes(config, one, transposed=self._transposed)[0]
-        label = f"  {self._input:13} "
+        first = number * config.planes - (self._planes_seen - len(self._planes))
+        vector = self._foreseen.vector(number)[None]
+        drives = input_planes(config, vector, transposed=self._transposed)[0]
         for plane in range(config.planes):
             if not 0 <= first + plane < len(self._planes):
-                return [
-                    f"  plane         {plane} (never sampled)",
-                    "  slice         -",
-                    f"{label}-",
-                ]
+                return self._place(f"{plane} (never sampled)")
             cycle, codes, found = self._planes[first + plane]
+            where = f"{plane} (sampled in cycle {cycle})"
             inputs = np.flatnonzero(codes != drives[plane])
             if inputs.size:
-                return [
-                    f"  plane         {plane} (sampled in cycle {cycle})",
-                    "  slice         -",
-                    f"{label}{inputs[0]} (driven with {codes[inputs[0]]}, "
-                    f"expected {drives[plane, inputs[0]]})",
-                ]
-            wanted = self._expected.codes[vector, plane]
-            adc, group = divmod(output, self._groups)
-            lanes = np.arange(config.array.slices) * config.converter.adcs + adc
-            if config.unit_columns:
-                lanes = np.append(lanes, config.converters - 1)
-            wrong = np.flatnonzero((found != wanted)[lanes, group])
-            if wrong.size:
-                s, lane = wrong[0], lanes[wrong[0]]
-                converted = "code" if s < config.array.slices else "code of the unit column"
-                return [
-                    f"  plane         {plane} (sampled in cycle {cycle})",
-                    f"  slice         {s if s < config.array.slices else '-'} ({converted} is "
-                    f"{found[lane, group]}, expected {wanted[lane, group]})",
-                    f"{label}- (all driven as expected)",
-                ]
+                at = inputs[0]
+                driven = f"{at} (driven with {codes[at]}, expected {drives[plane, at]})"
+                return self._place(where, input_=driven)
+            slice_ = self._wrong_code(self._foreseen.codes(number)[plane], found, output)
+            if slice_:
+                return self._place(where, slice_, "- (all driven as expected)")
+        return self._place(
+            "- (all codes as expected: slices or planes are summed wrongly)",
+            input_="- (all driven as expected)",
+        )
+
+    def _wrong_code(self, wanted: NDArray[np.int64], found: NDArray[np.int64], output: int) -> str:
+        """Say which slice of an output has another code [converters, groups]; empty: none."""
+        config = self._config
+        adc, group = divmod(output, self._groups)
+        converters = np.arange(config.array.slices) * config.converter.adcs + adc
+        if config.unit_columns:
+            converters = np.append(converters, config.converters - 1)
+        wrong = np.flatnonzero((found != wanted)[converters, group])
+        if not wrong.size:
+            return ""
+        s, converter = int(wrong[0]), converters[wrong[0]]
+        codes = f"is {found[converter, group]}, expected {wanted[converter, group]}"
+        if s < config.array.slices:
+            return f"{s} (code {codes})"
+        return f"- (code of the unit column {codes})"
+
+    def _place(self, plane: str, slice_: str = "-", input_: str = "-") -> list[str]:
         return [
-            "  plane         - (all codes as expected: slices or planes are summed wrongly)",
-            "  slice         -",
-            f"{label}- (all driven as expected)",
+            f"  plane         {plane}",
+            f"  slice         {slice_}",
+            f"  {self._input:13} {input_}",
         ]

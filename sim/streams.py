@@ -11,7 +11,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 from numpy.typing import NDArray
 
-from sim.bits import read_bits, read_flag, write_bits, write_flag
+from sim.signals import read_bits, read_flag, write_bits, write_flag
 
 
 class Source:

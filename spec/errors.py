@@ -9,13 +9,21 @@ LONGEST_SHOWN = 60
 
 
 class UserError(ValueError):
-    """Something the user gave cannot be used; the message says what, which value and what to do."""
+    """Something the user gave cannot be used; the message says what, which value and what to do.
+
+    Attributes
+    ----------
+    status
+        Exit status of a job that ends with this error.
+    """
+
+    status = 2
 
 
 def shown(value: object) -> str:
-    """Return a refused value as a message shows it: shortened if it is long."""
+    """Return a refused value as a message shows it: in one line, shortened if it is long."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split())
     except ValueError:
         # Python prints no integer of more than some thousand digits, and nothing that holds one.
         bits = value.bit_length() if isinstance(value, int) else None
@@ -68,9 +76,8 @@ def require_number(name: str, value: object, low: float, high: float, unit: str)
     good = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # Compared before it is converted: an integer may be too large for a float.
     if not (good and low <= value <= high):  # type: ignore[operator]
-        raise UserError(
-            f"{name} must be a number of {digits(low)} to {digits(high)} {unit}, not {shown(value)}"
-        )
+        wanted = f"a number of {digits(low)} to {digits(high)} {unit}".rstrip()
+        raise UserError(f"{name} must be {wanted}, not {shown(value)}")
     number = float(cast(float, value))
     assert math.isfinite(number)
     return number + 0.0

@@ -3,25 +3,32 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from cocotb.task import resume
 from cocotb.triggers import FallingEdge
 
 from golden.link.responder import Responder
 from ohmulator.host.framing import Frame
-from sim.bits import pack, read_bits, read_flag, write_bits, write_flag
-from sim.bits import unpack as unpack_bits
 from sim.lockstep import Lockstep, LockstepError
+from sim.packing import pack_word, unpack_word
+from sim.signals import read_bits, read_flag, write_bits, write_flag
 from spec.counters import NOT_COUNTED
 from spec.isa import WORD_BITS
 from spec.packet import HEADER, HEADER_WORDS, Packet, identity, unpack
 
 POLL_CYCLES = 500
-"""A STATUS packet waits so long for the end of a running program."""
+"""Cycles that a STATUS packet waits at most for the end of a running program."""
 
 
 class SimulatedCarrier:
-    """Reach a simulated chip; for blocking code that runs beside the simulation."""
+    """Carry packets for blocking code that runs beside the simulation.
+
+    Parameters
+    ----------
+    dut
+        Simulated top level with AXI4-Stream ports `s_axis` and `m_axis`.
+    lockstep
+        Model beside it.
+    """
 
     def __init__(self, dut: Any, lockstep: Lockstep):
         self._dut, self._lockstep = dut, lockstep
@@ -34,6 +41,13 @@ class SimulatedCarrier:
 
     @resume
     async def send(self, words: Sequence[int]) -> None:
+        """Send a packet.
+
+        Raises
+        ------
+        LockstepError
+            If RTL and model differ.
+        """
         # A difference leaves a reply behind that nobody takes: the chip would not take a command.
         self._refuse_mismatch()
         dut = self._dut
@@ -46,7 +60,7 @@ class SimulatedCarrier:
         self._expected = reply if known else None
         write_flag(dut.s_axis__tvalid, 1)
         for i, word in enumerate(words):
-            write_bits(dut.s_axis__tdata, pack(np.array([word]), WORD_BITS))
+            write_bits(dut.s_axis__tdata, pack_word(word, WORD_BITS))
             write_flag(dut.s_axis__tlast, i == len(words) - 1)
             while not read_flag(dut.s_axis__tready):
                 await self._edge
@@ -56,6 +70,13 @@ class SimulatedCarrier:
 
     @resume
     async def receive(self, timeout_s: float) -> Frame | None:
+        """Return the next reply, or None if it is not complete in time.
+
+        Raises
+        ------
+        LockstepError
+            If RTL and model differ, or the reply is not that of the model.
+        """
         dut = self._dut
         words: list[int] = []
         last = False
@@ -63,8 +84,7 @@ class SimulatedCarrier:
         left = round(timeout_s * self._lockstep.config.machine.clock_hz)
         while not last and left:
             if read_flag(dut.m_axis__tvalid):
-                word = unpack_bits(read_bits(dut.m_axis__tdata), 1, signed=False)
-                words.append(int(word[0]))
+                words.append(unpack_word(read_bits(dut.m_axis__tdata)))
                 last = bool(read_flag(dut.m_axis__tlast))
             await self._edge
             left -= 1
@@ -82,7 +102,7 @@ class SimulatedCarrier:
         self._refuse_mismatch()
 
     def close(self) -> None:
-        pass
+        """Do nothing: the simulation ends by itself."""
 
     async def _wait(self, done: Callable[[], bool], cycles: int) -> None:
         while cycles and not done() and not self._lockstep.mismatch:

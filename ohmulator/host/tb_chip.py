@@ -1,6 +1,5 @@
-"""cocotb testbench of the chip: a host's session with it, in lockstep with the model."""
+"""Test a chip: run a host's session with it, in lockstep with the model."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from ohmulator.host.host import Host
 from ohmulator.host.simulated import SimulatedCarrier
-from sim.bits import write_flag
-from sim.job import JOB_VARIABLE, read, save
 from sim.lockstep import Lockstep
+from sim.signals import write_flag
+from sim.testbench import testbench
 from spec.config import ChipConfig
 
 TIMEOUT_S = 1e-3
@@ -30,8 +29,13 @@ class ChipJob:
 
     Attributes
     ----------
+    config
+        Configuration of the chip.
     session
-        Blocking code, of a module: gets the chip and the argument, and returns the outcome.
+        Function of a module that gets chip and argument, and returns the outcome. Its code may
+        block.
+    argument
+        What the session is given.
     """
 
     config: ChipConfig
@@ -45,8 +49,16 @@ class SimulatedChip:
 
     Attributes
     ----------
+    dut
+        Simulated top level, with a `hw.top.chip.TracePort`.
+    config
+        Its configuration.
     host
-        What the host has of it.
+        Host that sends it commands.
+    lockstep
+        Model beside it.
+    carrier
+        What takes packets to it.
     """
 
     dut: Any
@@ -57,7 +69,7 @@ class SimulatedChip:
     _tasks: list[Task[None]] = field(default_factory=list)
 
     def reset(self) -> None:
-        """Reset the chip and begin anew with blank tiles. Memories keep what they hold."""
+        """Reset the chip and begin anew with blank tiles. Memories keep their contents."""
         self._reset()
         self.host = Host(self.carrier, self.config, timeout_s=TIMEOUT_S)
 
@@ -83,7 +95,7 @@ class SimulatedChip:
         self.lockstep.set_tile(tile, weights)
 
     def follow(self, limit: int, pc: int = 0) -> None:
-        """Run the program at `pc` for about `limit` instructions; go on behind those that fault."""
+        """Run the program at `pc` for about `limit` instructions; go on behind those in error."""
         end = self.lockstep.instructions + limit
         while pc < self.config.machine.program_words:
             self.host.start(pc)
@@ -97,11 +109,9 @@ class SimulatedChip:
             pc = self.host.status().pc + 1
 
 
-@cocotb.test()
-async def talk(dut: Any) -> None:
-    """Run the session of this process, and leave its outcome beside it."""
-    folder = Path(os.environ[JOB_VARIABLE])
-    job: ChipJob = read(folder / "job")
+@testbench
+async def talk(dut: Any, job: ChipJob, _: Path) -> Any:
+    """Run a session with a chip."""
     Clock(dut.clk, 2 * max(1, round(0.5e9 / job.config.machine.clock_hz)), "ns").start()
 
     def session() -> Any:
@@ -109,4 +119,4 @@ async def talk(dut: Any) -> None:
         chip.reset()
         return job.session(chip, job.argument)
 
-    save(folder / "outcome", await bridge(session)())
+    return await bridge(session)()

@@ -114,8 +114,8 @@ def figures(
         "diagnostics": report.figures(foreseen.diagnostics),
         "products_per_second": count / outcome.seconds,
         "planes_per_second": count * plan.config.planes / outcome.seconds,
-        "words_compared": int(outcome.results.size),
-        "words_different": int((outcome.results != outcome.expected).sum()),
+        "words_compared": outcome.words,
+        "words_different": outcome.wrong,
         "picture": str(plan.outputs["the picture"]),
         "waveform": str(plan.outputs["the waveform"]),
     }
@@ -161,5 +161,5 @@ def verdict(plan: Plan, outcome: TileOutcome) -> int:
     if outcome.mismatch:
         cli.say(outcome.mismatch)
         return 1
-    cli.say(f"MATCH: all {outcome.results.size} words equal, Verilog and model, bit for bit")
+    cli.say(f"MATCH: all {outcome.words} words equal, Verilog and model, bit for bit")
     return 0

@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     products = "transposed products" if args.transposed else "products"
     cli.say(
-        f"MATCH: all {outcome.results.size} words of {args.count} {products} equal, {args.sim} and "
+        f"MATCH: all {outcome.words} words of {args.count} {products} equal, {args.sim} and "
         f"model, bit for bit ({found['planes_per_second']:.0f} planes per second)"
     )
     return 0
@@ -84,8 +84,8 @@ def figures(args: Any, config: ChipConfig, outcome: "TileOutcome") -> dict[str, 
         "seed": args.seed,
         "products": args.count,
         "transposed": args.transposed,
-        "words_compared": int(outcome.results.size),
-        "words_different": int((outcome.results != outcome.expected).sum()),
+        "words_compared": outcome.words,
+        "words_different": outcome.wrong,
         "planes_per_second": args.count * config.planes / outcome.seconds,
         **outcome.counters,
     }

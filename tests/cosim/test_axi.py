@@ -6,8 +6,8 @@ from hw.tools import verilog
 from sim.runner import Build
 from spec.isa import ErrorCode
 from spec.load import load
+from tests.support.axi_masters import AxiJob
 from tests.support.link_tops import AxiDevice
-from tests.support.tb_axi import AxiJob
 from tests.support.tb_packets import PacketsJob
 
 CONFIG = load("digits", tiles=1)

@@ -13,9 +13,9 @@ from spec.config import ChipConfig
 from spec.isa import Opcode
 from spec.load import load
 from tests.support import chip_sessions
-from tests.support.tb_axi import AxiJob
+from tests.support.axi_masters import AxiJob
+from tests.support.serial_line import UartJob
 from tests.support.tb_chip_uart import on_model
-from tests.support.tb_uart import UartJob
 
 SMALL = load(
     "digits",

@@ -13,9 +13,9 @@ import pytest
 
 from environment.variables import KEPT, kept, replaced
 from hw.tools.verilog import generate
-from sim.job import JOB_VARIABLE
+from sim.exchange import FOLDER_VARIABLE
 from sim.runner import Build
-from tests.support.configs import chip
+from tests.support.configs import SMALL, chip, toml
 from tests.support.tools import needs_icarus
 
 PROJECT = Path(__file__).parents[2]
@@ -28,9 +28,9 @@ READ = re.compile(
 
 GIVEN = {
     # From here and from the runner, for this simulation.
-    *(JOB_VARIABLE, "PYTHONPATH", "PYGPI_PYTHON_BIN", "GPI_USERS", "TOPLEVEL_LANG"),
+    *(FOLDER_VARIABLE, "PYTHONPATH", "PYGPI_PYTHON_BIN", "GPI_USERS", "TOPLEVEL_LANG"),
     *("COCOTB_TOPLEVEL", "COCOTB_TEST_MODULES", "COCOTB_RESULTS_FILE", "COCOTB_LOG_LEVEL"),
-    *("COCOTB_RESULTS_ATTACHMENTS", "COCOTB_TRUST_INERTIAL_WRITES"),
+    "COCOTB_TRUST_INERTIAL_WRITES",
     # By environment.tools, for Verilator.
     *("VERILATOR_ROOT", "MAKEFLAGS"),
 }
@@ -44,7 +44,7 @@ def read_by_cocotb() -> set[str]:
 
 
 OTHERS = """
-    SIM CONFIG TRANSPOSED SEED OUT JSON COUNT TOPLEVEL MODULE OHMULATOR_JOB NOBODY_KNOWS_THIS
+    SIM CONFIG TRANSPOSED SEED OUT JSON COUNT TOPLEVEL MODULE OHMULATOR_RUN NOBODY_KNOWS_THIS
     COCOTB_LOG_LEVEL GPI_EXTRA GPI_USERS GPI_LOG_LEVEL LIBPYTHON_LOC PYGPI_PYTHON_BIN
     VERILATOR_ROOT VERILATOR_BIN VERILATOR_GDB VERILATOR_AUTHOR_SITE IVERILOG_VPI_MODULE_PATH
     MAKEFLAGS MFLAGS MAKEFILES MAKELEVEL GNUMAKEFLAGS OPT OPT_FAST OPT_GLOBAL OPT_SLOW VM_PREFIX
@@ -102,10 +102,12 @@ def test_verilog_does_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPa
 
 def test_a_job_does_not_obey_the_environment(tmp_path: Path) -> None:
     # Python's own variables reach whoever starts Python; the Makefile removes them.
-    command = [sys.executable, "-m", "ohmulator", "sim", "--config", "pku2025", "--count", "2"]
+    config = tmp_path / "chip.toml"
+    config.write_text(toml(SMALL | {"rows": 2, "columns": 2, "adcs": 1}))
+    command = [sys.executable, "-m", "ohmulator", "sim", "--config", config, "--count", "2"]
     done = subprocess.run(
-        [*command, "--out", str(tmp_path)],
-        cwd=PROJECT,  # Its builds may be there already.
+        [*command, "--out", tmp_path],
+        cwd=PROJECT,
         env=os.environ | hostile(),
         capture_output=True,
         text=True,

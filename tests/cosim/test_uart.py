@@ -2,13 +2,14 @@
 
 import pytest
 
-from hw.link.uart import UartCarrier, divisor
+from hw.link.serial_line import divisor
+from hw.link.uart import UartCarrier
 from hw.tools import verilog
 from sim.runner import Build
 from spec.errors import UserError
 from spec.load import load
 from tests.support.link_tops import UartDevice
-from tests.support.tb_uart import UartJob
+from tests.support.serial_line import UartJob
 
 CONFIG = load("digits", tiles=1)
 

@@ -1,20 +1,16 @@
-"""cocotb testbench of a tile with another array behind the RTL than in the model."""
+"""Test a tile with other physics behind the RTL than behind the model."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-import cocotb
+from golden.tile.analog import Analog
+from sim.job import TileJob, TileOutcome
+from sim.tb_tile import TileBench
+from sim.testbench import testbench
 
-from sim import tb_tile
-from sim.bridge import Bridge
-from sim.job import JOB_VARIABLE, read, save
 
-
-@cocotb.test()
-async def multiply(dut: Any) -> None:
-    """Run the job of this process, which comes with the array for the RTL."""
-    folder = Path(os.environ[JOB_VARIABLE])
-    job, altered = read(folder / "job")
-    tb_tile.Bridge = lambda dut, _: Bridge(dut, altered)
-    save(folder / "outcome", await tb_tile.TileBench(dut, job, folder).run())
+@testbench
+async def multiply(dut: Any, job: tuple[TileJob, Analog], folder: Path) -> TileOutcome:
+    """Run a job that comes with the physics for the RTL."""
+    wanted, analog = job
+    return await TileBench(dut, wanted, folder, analog).run()

@@ -1,31 +1,19 @@
-"""cocotb testbench: the whole chip on AXI, with independent masters that pause at random."""
+"""Test the whole chip on AXI, with independent masters that pause at random."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-import cocotb
 import numpy as np
-from cocotb.clock import Clock
 from cocotb.task import bridge
-from cocotb.triggers import Timer
-from cocotbext.axi import (
-    AxiLiteBus,
-    AxiLiteMaster,
-    AxiStreamBus,
-    AxiStreamSink,
-    AxiStreamSource,
-)
 
-from golden.machine.machine import blank_tile
 from ohmulator.host.host import Host
-from sim.bridge import Bridge
-from sim.job import JOB_VARIABLE, read, save
+from sim.testbench import testbench
 from spec.assembly import assemble
 from spec.isa import ErrorCode, Space
 from spec.packet import IDENTITY, STATE, identity, unpack
 from spec.registers import COUNTER_BASE, address
-from tests.support.tb_axi import PERIOD_NS, AxiJob, Registers, StreamCarrier, pauses
+from tests.support.axi_masters import AxiJob, Registers, StreamCarrier, connect
+from tests.support.blank_tiles import answer_tiles
 from tests.support.tb_chip_uart import session
 
 
@@ -50,24 +38,9 @@ def watch(carrier: StreamCarrier, registers: Registers, job: AxiJob) -> Any:
     return outcome
 
 
-@cocotb.test()
-async def talk(dut: Any) -> None:
-    folder = Path(os.environ[JOB_VARIABLE])
-    job: AxiJob = read(folder / "job")
-    Clock(dut.clk, PERIOD_NS, "ns").start()
-    source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis_"), dut.clk, dut.rst)
-    sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis_"), dut.clk, dut.rst)
-    master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil_"), dut.clk, dut.rst)
-    dut.rst.value = 1
-    await Timer(5 * PERIOD_NS, "ns")
-    dut.rst.value = 0
-    write, look = master.write_if, master.read_if
-    channels = [source, sink, write.aw_channel, write.w_channel, write.b_channel]
-    for i, channel in enumerate([*channels, look.ar_channel, look.r_channel]):
-        channel.set_pause_generator(pauses(np.random.default_rng([job.seed, i]), job.pauses))
-    for tile in range(job.config.machine.tiles):
-        analog = Bridge(dut, blank_tile(job.config, tile), f"analog__{tile}")
-        cocotb.start_soon(analog.run())
-    save(
-        folder / "outcome", await bridge(watch)(StreamCarrier(source, sink), Registers(master), job)
-    )
+@testbench
+async def talk(dut: Any, job: AxiJob, _: Path) -> Any:
+    """Multiply, and look at the registers."""
+    carrier, registers = await connect(dut, job)
+    answer_tiles(dut, job.config)
+    return await bridge(watch)(carrier, registers, job)

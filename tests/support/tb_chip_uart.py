@@ -1,22 +1,17 @@
-"""cocotb testbench: the whole chip on a serial line that drops and flips bytes."""
+"""Test the whole chip on a serial line that drops and flips bytes."""
 
-import os
 from pathlib import Path
 from typing import Any
 
-import cocotb
 import numpy as np
-from cocotb.clock import Clock
 from cocotb.task import bridge
-from cocotb.triggers import FallingEdge
 
-from golden.machine.machine import blank_tile
 from ohmulator.compiler import compile_matrix, load, multiply
 from ohmulator.host.carrier import Carrier, ModelCarrier, SerialCarrier
 from ohmulator.host.host import Host
-from sim.bridge import Bridge
-from sim.job import JOB_VARIABLE, read, save
-from tests.support.tb_uart import PERIOD_NS, SimulatedLine, UartJob
+from sim.testbench import testbench
+from tests.support.blank_tiles import answer_tiles
+from tests.support.serial_line import UartJob, connect
 
 
 def session(carrier: Carrier, job: Any) -> tuple[list[list[int]], dict[str, int]]:
@@ -33,20 +28,13 @@ def session(carrier: Carrier, job: Any) -> tuple[list[list[int]], dict[str, int]
 
 
 def on_model(job: Any, machine: Any) -> tuple[list[list[int]], dict[str, int]]:
+    """Do the same with the model."""
     return session(ModelCarrier(machine), job)
 
 
-@cocotb.test()
-async def talk(dut: Any) -> None:
-    folder = Path(os.environ[JOB_VARIABLE])
-    job: UartJob = read(folder / "job")
-    Clock(dut.clk, PERIOD_NS, "ns").start()
-    line = SimulatedLine(dut, job)
-    dut.rst.value = 1
-    await FallingEdge(dut.clk)
-    await FallingEdge(dut.clk)
-    dut.rst.value = 0
-    for tile in range(job.config.machine.tiles):
-        analog = Bridge(dut, blank_tile(job.config, tile), f"analog__{tile}")
-        cocotb.start_soon(analog.run())
-    save(folder / "outcome", (await bridge(session)(SerialCarrier(line), job), line.faults))
+@testbench
+async def talk(dut: Any, job: UartJob, _: Path) -> Any:
+    """Return what the session returns, and the number of faults."""
+    line = await connect(dut, job)
+    answer_tiles(dut, job.config)
+    return await bridge(session)(SerialCarrier(line), job), line.faults

@@ -1,15 +1,13 @@
-"""cocotb testbench that reports the environment of the simulator."""
+"""Report the environment of the simulator."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-import cocotb
-
-from sim.job import JOB_VARIABLE, save
+from sim.testbench import testbench
 
 
-@cocotb.test()
-async def report(dut: Any) -> None:
-    """Leave the variables that are seen in here."""
-    save(Path(os.environ[JOB_VARIABLE]) / "outcome", dict(os.environ))
+@testbench
+async def report(dut: Any, job: None, _: Path) -> dict[str, str]:
+    """Return the variables that are seen in here."""
+    return dict(os.environ)

@@ -1,21 +1,20 @@
-"""cocotb testbench: packets into the chip's AXI4-Stream as fast as it takes them, replies compared
-with the model's. One loop drives both streams, since there are many packets.
+"""Test the AXI4-Stream with packets as fast as it takes them, against the replies of the model.
+
+One loop drives both streams, since there are many packets.
 """
 
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from golden.link.responder import Responder
-from sim.bits import read_flag, write_flag
-from sim.job import JOB_VARIABLE, read, save
+from sim.signals import read_flag, write_flag
+from sim.testbench import testbench
 from spec.config import ChipConfig
 from spec.isa import ErrorCode
 from spec.packet import HEADER, identity, unpack
@@ -33,10 +32,9 @@ class PacketsJob:
     seed: int
 
 
-@cocotb.test()
-async def fuzz(dut: Any) -> None:
-    folder = Path(os.environ[JOB_VARIABLE])
-    job = read(folder / "job")
+@testbench
+async def fuzz(dut: Any, job: PacketsJob, _: Path) -> Counter[ErrorCode]:
+    """Return how often each error code was met."""
     model = Responder(GoldenDevice(counters(job.config)), identity(job.config))
     Clock(dut.clk, 10, "ns").start()
     edge = FallingEdge(dut.clk)
@@ -68,4 +66,4 @@ async def fuzz(dut: Any) -> None:
         expected = model.respond(words)
         assert reply == expected, f"to {[hex(word) for word in words]}"
         codes[ErrorCode(unpack(HEADER, reply[0])["code"])] += 1
-    save(folder / "outcome", codes)
+    return codes

@@ -1,7 +1,6 @@
-"""cocotb testbench of `Products`: run a scenario with physics behind every tile."""
+"""Test `Products`: run a scenario with physics behind every tile."""
 
 import copy
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,11 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 from hw.machine.interfaces import InstructionReply, InstructionRequest
-from sim.bits import fields, pack_fields, read_bits, read_flag, unpack, write_bits, write_flag
 from sim.bridge import Bridge
-from sim.job import JOB_VARIABLE, read, save
+from sim.packing import pack_fields, unpack, unpack_fields, unpack_word
+from sim.signals import read_bits, read_flag, write_bits, write_flag
+from sim.testbench import testbench
+from sim.tile_counters import unpack_counters
 from spec.counters import TILE_COUNTERS
 from spec.isa import ErrorCode, Space
 from tests.support.products import COUNTS, PORTS, Done, Outcome, Product, Scenario
@@ -85,7 +86,7 @@ class Host:
             cycles += 1
             assert cycles < 2_000_000, "no reply"
             await self.edge
-        reply = fields(InstructionReply(self.config), read_bits(dut.port__reply__payload))
+        reply = unpack_fields(InstructionReply(self.config), read_bits(dut.port__reply__payload))
         write_flag(dut.port__reply__ready, 1)
         await self.edge
         write_flag(dut.port__reply__ready, 0)
@@ -103,13 +104,8 @@ class Host:
         return cycles
 
     def _counters(self) -> list[dict[str, int]]:
-        tiles = []
-        for t in range(self.config.machine.tiles):
-            bits = read_bits(getattr(self.dut, f"tiles__{t}__counters"))
-            values = unpack(bits, len(TILE_COUNTERS), signed=False)
-            names = (counter.name for counter in TILE_COUNTERS)
-            tiles.append({name: int(v) for name, v in zip(names, values, strict=True)})
-        return tiles
+        ports = (f"tiles__{t}__counters" for t in range(self.config.machine.tiles))
+        return [unpack_counters(read_bits(getattr(self.dut, port))) for port in ports]
 
     async def _read_vector(self) -> list[int]:
         dut, config = self.dut, self.config
@@ -130,13 +126,12 @@ class Host:
         for address in range(2 * self.config.machine.tiles):
             self.dut.holdings__address.value = address
             await self.edge
-            words.append(int(unpack(read_bits(self.dut.holdings__value), 1, signed=False)[0]))
+            words.append(unpack_word(read_bits(self.dut.holdings__value)))
         self.dut.holdings__read.value = 0
         return words
 
 
-@cocotb.test()
-async def multiply(dut: Any) -> None:
-    """Run the job of this process and leave its outcome beside it."""
-    folder = Path(os.environ[JOB_VARIABLE])
-    save(folder / "outcome", await Host(dut, read(folder / "job")).run())
+@testbench
+async def multiply(dut: Any, scenario: Scenario, _: Path) -> Outcome:
+    """Run a scenario."""
+    return await Host(dut, scenario).run()

@@ -1,4 +1,4 @@
-"""A function called at every falling edge of a clock.
+"""Call a function at every falling edge of a clock.
 
 A coroutine that awaits the edge does the same, but waking it up takes as long as a bridge's own
 work in a cycle; the simulator's callback is used instead.

@@ -1,11 +1,11 @@
-"""Signals to numbers and back."""
+"""Numbers survive being packed and unpacked."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.bits import EXACT_BITS, pack, unpack, unpack_wide
+from sim.packing import EXACT_BITS, pack, unpack, unpack_wide
 
 
 @given(st.integers(1, 63), st.data())
