@@ -220,8 +220,11 @@ def _flushed(work: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
 
 
 def _encode_anyway(error: UnicodeError) -> tuple[str | bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    # Single bytes fit only where a character may be one, which UTF-16 refuses.
+    bytewise = "\n".encode(error.encoding) == b"\n"
     try:
-        return codecs.lookup_error("surrogateescape")(error)
+        return codecs.lookup_error("surrogateescape" if bytewise else "backslashreplace")(error)
     except UnicodeError:
         return codecs.lookup_error("backslashreplace")(error)
 

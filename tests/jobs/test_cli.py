@@ -133,6 +133,20 @@ def test_any_text_leaves_in_any_encoding(monkeypatch, encoding):
     assert raw.getvalue() == text + b"\xff\n"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be"])
+def test_bytes_of_a_path_leave_as_escapes_where_characters_are_wider(monkeypatch, encoding):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
+
+    @cli.job
+    def main(argv):
+        cli.say("µ \udcff")
+        return 0
+
+    assert main([]) == 0
+    assert raw.getvalue() == "µ \\udcff\n".encode(encoding)
+
+
 def piped(code: str, reader: str) -> tuple[int, str]:
     """Run Python whose standard output a shell command reads; return status and errors."""
     command = f'"$0" -c "$1" | {reader}; exit ${{PIPESTATUS[0]}}'
