@@ -4,7 +4,7 @@
 # environment nor handed on through it. PYTHON is the Python of .venv, else the newest that fits;
 # any target that needs .venv takes it.
 unexport $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
-unexport MAKEFLAGS MFLAGS
+unexport MAKEFLAGS MFLAGS MAKEOVERRIDES
 # Python's own variables change which modules it finds and how it runs.
 unexport PYTHON $(filter PYTHON%,$(.VARIABLES))
 
@@ -12,8 +12,13 @@ python = .venv/bin/python
 
 # $(call given,NAME): the value as it was given, never expanded, or nothing.
 given = $(if $(filter command,$(origin $(1))),$(value $(1)))
-# $(call quoted,NAME): the same as one word of the shell.
-quoted = '$(subst ','\'',$(call given,$(1)))'
+# $(call quoted,NAME): the same as one word of the shell, to which make would give a line at a time.
+define newline
+
+
+endef
+export newline
+quoted = '$(subst $(newline),'"$$newline"',$(subst ','\'',$(call given,$(1))))'
 upper = $(shell echo $(1) | tr a-z A-Z)
 # $(call option,name): `--name='value'` if NAME has a value. $(call flag,name): `--name` if NAME
 # has one that is not 0.
@@ -87,12 +92,13 @@ format: .venv/test.stamp ## Fix lint and formatting in place
 	$(python) -m ruff format .
 
 .PHONY: lock
-lock: .venv/test.stamp ## Choose the packages that set-up installs anew, for every Python
-	@$(python) -m environment.lock
+lock: ## Choose the packages that set-up installs anew, for every Python
+	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh lock
+	@build/lock/bin/python -m environment.lock
 
 .PHONY: newest
 newest: python = build/newest/bin/python
-newest: ## Lint and test with the newest packages that pyproject.toml allows, in a .venv of their own
+newest: ## Lint and test with the newest packages that pyproject.toml allows
 	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh newest
 	$(lint)
 	$(python) -m pytest -n 2 -m 'not slow'

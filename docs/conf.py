@@ -31,7 +31,10 @@ default_role = "named"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
+# Where types alone are imported, their names are text.
+autodoc_type_aliases = {"ChipConfig": "ohmulator.ChipConfig"}
 napoleon_google_docstring = False
+napoleon_attr_annotations = False
 napoleon_custom_sections = [("Members", "params_style")]
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"

@@ -6,6 +6,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -19,11 +20,11 @@ from spec.files import named
 BUILDS = Path("build")
 """Folder of what is built to be used again, such as simulators."""
 
-DESCRIPTORS = "/dev/std", "/dev/fd/", "/proc/self/fd/"
-"""Beginnings of the paths of open files, which belong to whoever opened them."""
+DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|(?:/dev/fd|/proc/self/fd)/([0-9]{1,9})")
+"""Paths of files that are open already, and belong to whoever opened them."""
 
 Content = str | bytes | Path
-"""Text or bytes to be written, or the path of a file to be copied."""
+"""Content of a file: text, bytes, or another file whose content it is."""
 
 PROBE = b"\0" * 4096
 """What must fit into a folder before work is done for it: a block of any usual file system."""
@@ -35,7 +36,7 @@ class Outputs:
     Parameters
     ----------
     files
-        Path of each file that is wanted, by what it holds ("the picture"); None: not wanted.
+        Path of each file by its contents ("the picture"); None: the file is not wanted.
     inputs
         Path of each file that the job reads, likewise.
     folders
@@ -131,8 +132,8 @@ def write_together(files: Iterable[tuple[Path, Content]]) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 ready.append((path, _temporary(stack, target.parent, content), target))
         for path, content in streams:
-            with _sentences(path), path.open("ab") as file:
-                _put(content, file)
+            with _sentences(path), _open_stream(path) as file:
+                _fill(file, content)
         for folder in sorted({target.parent for _, _, target in ready}):
             _lock(stack, folder)
         for path, temporary, target in ready:
@@ -163,22 +164,22 @@ def _sentences(path: Path) -> Iterator[None]:
         raise UserError(f"{named(path)} cannot be written: {why}") from None
 
 
-def _put(content: Content, file: BinaryIO) -> None:
-    if isinstance(content, Path):
-        with content.open("rb") as source:
-            shutil.copyfileobj(source, file)
-    else:
-        file.write(content.encode() if isinstance(content, str) else content)
-
-
 def _temporary(stack: contextlib.ExitStack, folder: Path, content: Content) -> str:
     """Write a file that vanishes with the stack unless it is renamed; return its path."""
     handle, name = tempfile.mkstemp(dir=folder, prefix=".part-")
     stack.callback(_remove, name)
     with os.fdopen(handle, "wb") as file:
-        _put(content, file)
+        _fill(file, content)
     os.chmod(name, 0o644)
     return name
+
+
+def _fill(file: BinaryIO, content: Content) -> None:
+    if isinstance(content, Path):
+        with content.open("rb") as source:
+            shutil.copyfileobj(source, file)
+    else:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def _remove(name: str) -> None:
@@ -196,10 +197,20 @@ def _lock(stack: contextlib.ExitStack, folder: Path) -> None:
 
 def _is_stream(path: Path) -> bool:
     """Tell whether a path is written to as it is: a pipe, a device, an open file."""
-    if str(path.absolute()).startswith(DESCRIPTORS):
+    if DESCRIPTOR.fullmatch(str(path)):
         return True
     found = _status(path)
     return not (found is None or stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode))
+
+
+def _open_stream(path: Path) -> BinaryIO:
+    """Open a stream to write at its end."""
+    found = DESCRIPTOR.fullmatch(str(path))
+    if found is None:
+        return path.open("ab")
+    number = int(found[2]) if found[2] else ("stdout", "stderr").index(found[1]) + 1
+    # A file opened anew would have a position of its own, and write over what others write.
+    return os.fdopen(os.dup(number), "wb")
 
 
 def _probe_stream(path: Path) -> None:

@@ -3,14 +3,17 @@
 #
 #   sh environment/setup.sh run|docs|test    .venv with the packages of environment/locks
 #   sh environment/setup.sh newest           build/newest with the newest that pyproject.toml allows
+#   sh environment/setup.sh lock             build/lock with what writes environment/locks
 #
 # PYTHON names the Python of .venv. Missing system packages are installed with apt-get where that
 # asks for no password; if a required one stays missing, one sentence says so and the status is 2.
 # .venv/run.stamp holds the name of its Python; a .venv without it is half-made and is made again.
 set -u
 purpose=$1
-venv=.venv
-[ "$purpose" != newest ] || venv=build/newest
+case $purpose in
+    newest | lock) venv=build/$purpose ;;
+    *) venv=.venv ;;
+esac
 unset CDPATH
 cd "$(dirname "$0")/.." || exit 2
 
@@ -55,7 +58,7 @@ choose_python() {
         set -- python3.13 python3.12 python3.11 python3
     fi
     for python; do
-        command -v "$python" >/dev/null || continue
+        command -v -- "$python" >/dev/null || continue
         packages=$("$python" -c "$judge" 2>&1) && return
         case $packages in
             'is Python '* | 'was built '*) reason=$packages ;;
@@ -70,7 +73,9 @@ choose_python() {
 find_missing() {
     packages=
     if ! choose_python && [ "$reason" = 'is not installed' ]; then
-        packages=$python
+        case $python in
+            python3 | python3.1[123]) packages=$python ;;
+        esac
     fi
     command -v c++ >/dev/null || packages="${packages:+$packages }g++"
     # Verilator is a Perl script that needs more than Debian's smallest Perl.
@@ -129,7 +134,7 @@ take_turn() {
 
 # Tell whether .venv is as it should be, perhaps by another set-up.
 complete() {
-    [ "$purpose" != newest ] && [ -f ".venv/$purpose.stamp" ] &&
+    [ "$venv" = .venv ] && [ -f ".venv/$purpose.stamp" ] &&
         made_with=$(cat .venv/run.stamp 2>/dev/null) &&
         [ "${PYTHON:-$made_with}" = "$made_with" ] && .venv/bin/python -c '' 2>/dev/null &&
         [ -z "$(find -L pyproject.toml environment/setup.sh environment/locks/* .venv/run.stamp \
@@ -167,7 +172,7 @@ clear_pip_variables() {
 # Variables, since no option of every pip constrains also what builds this project's own package.
 pip_install() {
     lock=
-    [ "$purpose" = newest ] || lock=environment/locks/$(
+    [ "$venv" != .venv ] || lock=environment/locks/$(
         "$venv/bin/python" -c 'import sys; print("python%d.%d.txt" % sys.version_info[:2])'
     )
     {
@@ -182,6 +187,14 @@ make_venv() {
     rm -rf "$venv"
     say "Creating $venv with $("$python" --version)"
     "$python" -m venv "$venv" >&2 || fail "'$python -m venv $venv' did not work"
+}
+
+# Print the requirements of a dependency group, which not every pip can read.
+group() {
+    "$venv/bin/python" -c '
+import sys, tomllib
+print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"][sys.argv[1]])
+' "$1"
 }
 
 # Install a program, named like its package, whose tests are skipped without it.
@@ -207,25 +220,26 @@ install_docs() {
     touch .venv/docs.stamp
 }
 
-# Run by a Python: prints what is installed without what it depends on.
-alone='
-import tomllib
-print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["alone"])
-'
-
 install_test() {
     second_opinion iverilog 'Icarus Verilog'
     second_opinion ngspice ngspice
     say "Installing test packages into $venv (only this once)"
     pip_install --editable '.[docs,test]'
     # shellcheck disable=SC2046 # One word for each requirement.
-    pip_install --no-deps $("$venv/bin/python" -c "$alone")
+    pip_install --no-deps $(group alone)
     touch "$venv/test.stamp"
 }
 
 install_newest() {
     make_venv
     install_test
+}
+
+install_lock() {
+    make_venv
+    say "Installing what chooses packages into $venv"
+    # shellcheck disable=SC2046 # One word for each requirement.
+    pip_install $(group lock)
 }
 
 if ! complete; then

@@ -59,7 +59,7 @@ _BESIDE = "spec", "golden", "hw", "sim"
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _require_checkout()
+    require_checkout()
     value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
     return value
 
@@ -68,7 +68,7 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_HOMES])
 
 
-def _require_checkout() -> None:
+def require_checkout() -> None:
     """Raise `ImportError` if a package of the project is missing or hidden by another."""
     checkout = Path(__file__).resolve().parents[1]
     for name in _BESIDE:

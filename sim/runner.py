@@ -85,7 +85,7 @@ class Build:
     ------
     UserError
         If there is no such top level or simulator.
-    ToolError
+    environment.tools.ToolError
         If a program is missing or too old.
     """
 

@@ -25,15 +25,6 @@ from spec.config import ChipConfig
 class BoundaryTrace:
     """Write a VCD of the analogue boundary, one entry a cycle, and a GTKWave save file beside it.
 
-    Parameters
-    ----------
-    path
-        The VCD; the save file has the same name and the ending .gtkw.
-    dut
-        Simulated top level with the port `analog`.
-    cycles
-        Length: what comes later is not recorded.
-
     Traces, of word line r, column c of slice s, and its ADC:
 
     - `digital.*`: clock, control (`mode` is a `hw.boundary.analog.Mode`), `amplitude` of write
@@ -44,6 +35,15 @@ class BoundaryTrace:
     - `analogue.held_uA_s_c`: held value, noise included;
     - `analogue.trial_uA_s_c`: trial level, with which it is compared;
     - `analogue.cell_uS_s_r_l`: conductance of the cell of slice s, row r, bit line l.
+
+    Parameters
+    ----------
+    path
+        The VCD; the save file has the same name and the ending .gtkw.
+    dut
+        Simulated top level with the port `analog`.
+    cycles
+        Length: what comes later is not recorded.
     """
 
     def __init__(self, path: Path, dut: Any, config: ChipConfig, period_ns: int, cycles: int):

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
+from spec.advice import CurableError, halves, lower
+from spec.consistency import require_consistent
 from spec.direction import Direction
-from spec.errors import digits, require
+from spec.errors import require
 from spec.hardware import hardware_values
-from spec.narrowing import narrowing
-from spec.physics import IDEAL, WIRES, Physics
+from spec.physics import IDEAL, Physics
 from spec.table import Table, digest
 from spec.tables import (
-    MAX_INTEGER_BITS,
+    MAX_CONVERTER_BITS,
     ArrayConfig,
     ConverterConfig,
     MachineConfig,
@@ -59,43 +60,7 @@ class ChipConfig(Table):
 
     def __post_init__(self) -> None:
         self._tables()
-        columns = self.array.columns
-        self.converter._integer("adcs", 1, columns, " (columns)")
-        require(
-            columns % self.converter.adcs == 0,
-            f"adcs must divide columns ({columns}) evenly, not {self.converter.adcs}: take one of "
-            f"{', '.join(str(n) for n in range(1, columns + 1) if columns % n == 0)}",
-        )
-        for name in WIRES:
-            ohms = getattr(self.physics.wires, name)
-            require(
-                ohms * self.array.g_max_s <= 1,
-                f"{name} of {digits(ohms)} ohm isolates the array: it must be at most "
-                f"{digits(1 / self.array.g_max_s)} ohm, the resistance of a cell at g_max_s",
-            )
-        nonlinearity = self.physics.cells.nonlinearity
-        bend = nonlinearity * self.converter.v_read_v
-        require(
-            bend <= 20,
-            f"nonlinearity of {digits(nonlinearity)} per volt bends currents by a factor of "
-            f"e^{digits(bend)} up to v_read_v: it must be at most "
-            f"{digits(20 / self.converter.v_read_v)} per volt",
-        )
-        clock_hz = self.machine.clock_hz
-        for name, seconds in (
-            ("settle_s", self.array.settle_s),
-            ("pulse_s", self.programming.pulse_s),
-        ):
-            require(
-                seconds * clock_hz <= 1e6,
-                f"{name} of {digits(seconds)} s is more than a million cycles of clock_hz "
-                f"{digits(clock_hz)} Hz: lower one of them",
-            )
-        require(
-            self.worst_result_bits <= MAX_INTEGER_BITS,
-            f"results need {self.worst_result_bits} bits, more than {MAX_INTEGER_BITS}: "
-            f"{narrowing(self)}",
-        )
+        require_consistent(self)
 
     # Directions
 
@@ -337,11 +302,23 @@ class ChipConfig(Table):
 
     def require_verifiable(self) -> None:
         """Raise `UserError` unless every level of a cell can be told from the others."""
-        require(
-            self.verifiable,
-            f"an ADC of adc_bits={self.converter.adc_bits} cannot tell the {self.levels} levels of "
-            f"a cell when it reads one with dac_bits={self.converter.dac_bits}: raise adc_bits or "
-            "dac_bits",
+        if self.verifiable:
+            return
+        converter = self.converter
+        # Its only effect here is that adc_bits may be raised.
+        accumulator = converter.accumulator_bits or MAX_CONVERTER_BITS
+        raise CurableError(
+            f"an ADC of adc_bits={converter.adc_bits} cannot tell the {self.levels} levels of a "
+            f"cell when it reads one with dac_bits={converter.dac_bits}",
+            self,
+            lambda config: config.verifiable,
+            {
+                "adc_bits": range(converter.adc_bits + 1, MAX_CONVERTER_BITS + 1),
+                "dac_bits": range(converter.dac_bits + 1, converter.input_bits + 1),
+                "cell_bits": lower(self.array.cell_bits, 1),
+                "g_min_s": halves(self.array.g_min_s),
+                "accumulator_bits": range(accumulator + 1, MAX_CONVERTER_BITS + 1),
+            },
         )
 
     def _verify_target(self, level: int, step: int) -> int:

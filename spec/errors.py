@@ -21,12 +21,15 @@ class UserError(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return a refused value as a message shows it: shortened if it is long."""
+    """Return a refused value as a message shows it: in one line, shortened if it is long."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split())
     except ValueError:
-        # Python prints no integer of more than some thousand digits.
-        text = f"an integer of {cast(int, value).bit_length()} bits"
+        # Python prints no integer of more than some thousand digits, and nothing that holds one.
+        bits = value.bit_length() if isinstance(value, int) else None
+        text = (
+            f"an integer of {bits} bits" if bits else f"a {type(value).__name__} of large numbers"
+        )
     if len(text) > LONGEST_SHOWN:
         text = f"{text[: LONGEST_SHOWN - 23]}... ({len(text)} characters)"
     return text
@@ -73,9 +76,8 @@ def require_number(name: str, value: object, low: float, high: float, unit: str)
     good = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # Compared before it is converted: an integer may be too large for a float.
     if not (good and low <= value <= high):  # type: ignore[operator]
-        raise UserError(
-            f"{name} must be a number of {digits(low)} to {digits(high)} {unit}, not {shown(value)}"
-        )
+        wanted = f"a number of {digits(low)} to {digits(high)} {unit}".rstrip()
+        raise UserError(f"{name} must be {wanted}, not {shown(value)}")
     number = float(cast(float, value))
     assert math.isfinite(number)
     return number + 0.0

@@ -56,8 +56,21 @@ class Table:
             if name not in values:
                 own[name] = inside.of(**part)
             elif part:
-                own[name] = values.pop(name).replace(**part)
+                own[name] = inside.checked(name, values.pop(name)).replace(**part)
         return cls(**cls._checked(own | values))
+
+    @classmethod
+    def checked(cls, name: str, value: object) -> Self:
+        """Return the value of a field that is such a table.
+
+        Raises
+        ------
+        UserError
+            If it is none.
+        """
+        if not isinstance(value, cls):
+            raise UserError(f"{name} must be a {cls.__name__}, not {shown(value)}")
+        return value
 
     def value(self, name: str) -> Any:
         """Return the value of a field of this table or of one inside, by its name alone."""
@@ -79,7 +92,8 @@ class Table:
         for name, inside in self.TABLES.items():
             part = {key: changes.pop(key) for key in inside.field_names() if key in changes}
             if part:
-                own[name] = changes.pop(name, getattr(self, name)).replace(**part)
+                whole = inside.checked(name, changes.pop(name, getattr(self, name)))
+                own[name] = whole.replace(**part)
         return dataclasses.replace(cast(Any, self), **self._checked(own | changes, part=True))
 
     @classmethod
@@ -106,11 +120,7 @@ class Table:
     def _tables(self) -> None:
         """Check that the tables inside are tables."""
         for name, inside in self.TABLES.items():
-            value = getattr(self, name)
-            require(
-                isinstance(value, inside),
-                f"{name} must be a {inside.__name__}, not {shown(value)}",
-            )
+            inside.checked(name, getattr(self, name))
 
 
 def check_keys(keys: Collection[str], known: Collection[str], where: str) -> None:

@@ -11,6 +11,10 @@ MAX_INTEGER_BITS = 63
 """Signed width that the model's integers hold; the RTL accepts no wider accumulator either."""
 
 
+MAX_CONVERTER_BITS = 32
+"""Widest inputs and ADC codes."""
+
+
 class Mapping(enum.StrEnum):
     """How a signed weight becomes conductances, which are positive."""
 
@@ -107,9 +111,9 @@ class ConverterConfig(Table):
     v_read_v: float = 0.2
 
     def __post_init__(self) -> None:
-        self._integer("input_bits", 1, 32)
+        self._integer("input_bits", 1, MAX_CONVERTER_BITS)
         self._integer("dac_bits", 1, self.input_bits, " (input_bits)")
-        self._integer("adc_bits", 1, 32)
+        self._integer("adc_bits", 1, MAX_CONVERTER_BITS)
         self._integer("accumulator_bits", 0, MAX_INTEGER_BITS)
         require(
             self.accumulator_bits == 0 or self.accumulator_bits >= self.adc_bits,

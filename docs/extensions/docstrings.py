@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import stringify_annotation
 
+from ohmulator.pages.api import AREAS
 from spec.table import Table
 
 ARRAY_LIKE = stringify_annotation(ArrayLike, "smart")
@@ -27,14 +28,16 @@ def named(
     name: str, rawtext: str, text: str, lineno: int, inliner: Any, *_: Any
 ) -> tuple[list[nodes.Node], list[nodes.Node]]:
     """Return a reference to what is named, or code: the default role."""
+    context = inliner.document.settings.env.ref_context
     reference = pending_xref(
         "",
         nodes.literal(text, text),
         refdomain="py",
         reftype="obj",
         reftarget=text,
-        refspecific=True,
-        optional=True,
+        # A name of this project is one, or out of date.
+        optional=text.partition(".")[0] not in AREAS,
+        **{key: context.get(key) for key in ("py:module", "py:class")},
     )
     return [reference], []
 
@@ -58,15 +61,20 @@ def exists(target: str) -> bool:
 def resolve(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Node
 ) -> nodes.Node | None:
-    """Resolve `golden.tile.tile.Tile` where `golden.tile` is the package that offers `Tile`."""
+    """Resolve names of Python that are not written as the site has them.
+
+    `golden.tile.tile.Tile` is what `golden.tile` offers as `Tile`, and `Tile` alone is the only
+    one of that name.
+    """
     if node.get("refdomain") != "py":
         return None
     target = node["reftarget"]
     parts = target.split(".")
     domain, page = env.domains.python_domain, node.get("refdoc", "")
-    for dropped in range(1, len(parts) - 1):
-        shorter = ".".join(parts[:dropped] + parts[dropped + 1 :])
-        found = domain.resolve_xref(env, page, app.builder, "obj", shorter, node, content)
+    written = [".".join(parts[:at] + parts[at + 1 :]) for at in range(1, len(parts) - 1)]
+    alike = [name for name in domain.objects if name.endswith(f".{target}")]
+    for name in [*written, *(alike if len(alike) == 1 else [])]:
+        found = domain.resolve_xref(env, page, app.builder, "obj", name, node, content)
         if found:
             return found
     return content if node.get("optional") or exists(target) else None
@@ -86,6 +94,7 @@ def shorten(
         return "", None
 
     def short(text: str | None) -> str | None:
+        text = text and text.replace("<factory>", "...")
         return text and NDARRAY.sub(
             r"~numpy.typing.NDArray[\1]", text.replace(ARRAY_LIKE, "~numpy.typing.ArrayLike")
         )
@@ -104,9 +113,12 @@ def hide_colons(
 def finish(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Turn indented paragraphs, which reStructuredText takes for quotations, into literals."""
     lines[:] = [line.replace(COLON, ":") for line in lines]
+    if lines[:1] and lines[0].startswith("Alias for field number"):
+        lines.clear()
     for at in reversed(range(2, len(lines))):
         indented, before = lines[at].startswith("    "), lines[at - 2]
-        if indented and not lines[at - 1] and before and not before.startswith((" ", ":", "..")):
+        text = before and not before.startswith((" ", ":", "..")) and not before.endswith("::")
+        if indented and not lines[at - 1] and text:
             lines[at - 1 : at - 1] = ["", "::"]
 
 

@@ -63,10 +63,11 @@ def check_resistances(
                 f"r_{name} is {digits(ohms)} ohm; it must be finite and 0 or more (0 is an ideal "
                 "line)"
             )
-        if ohms * largest > ISOLATION:
+        most = ISOLATION / largest if largest else np.inf
+        if ohms > most:
             raise UserError(
                 f"r_{name} is {digits(ohms)} ohm, which isolates the array: it must be at most "
-                f"{digits(ISOLATION / largest)} ohm, {ISOLATION:.0e} times the resistance of the "
+                f"{digits(most)} ohm, {ISOLATION:.0e} times the resistance of the "
                 "most conductive cell"
             )
     return wires

@@ -8,11 +8,6 @@ Read noise needs no draw for each cell and sample. The noise currents of the cel
 independent, and their sum is Gaussian with the variance sum over rows of (v sigma)^2: one draw for
 each line and plane is exact. With wires, the noise of a cell is attenuated like its signal;
 that the noise of one cell then also moves other lines, a little, is left out.
-
-Currents do not depend on how many planes are driven at once. A product of one vector and one of a
-batch run through different code of the same library, and round differently; a value on a threshold
-would be converted differently by the model, which drives batches, and in co-simulation, which
-drives plane by plane. Factors are therefore rounded to few enough bits that no sum rounds.
 """
 
 import math
@@ -22,22 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.array.cells import Cells
+from golden.array.rounding import Rounding, bent, rounded
 from golden.array.wires import effective_matrix, solve_nonlinear
 from golden.converter.dac import Dacs
 from golden.draws import Draw, stream
 from spec.config import ChipConfig
-from spec.errors import UserError, require
-from spec.physics import LARGEST, Physics
-
-EXACT_BITS = 53
-"""Bits of magnitude that float64 sums without rounding."""
-
-FRACTION_BITS = 12
-"""Drive that is not a whole number of DAC steps is rounded to 2**-12 of one. Cells are rounded to
-what the sum leaves, at most to 2**-12 of a level where there is any physics."""
-
-VARIANCE_BITS = 18
-"""For the variance of noise, squares of the drive are rounded to 2**-18 of the largest."""
+from spec.errors import UserError
 
 Floats = NDArray[np.float64]
 
@@ -73,24 +58,7 @@ class Array:
         self._dacs = Dacs(config)
         self._noise = stream(physics.seed, Draw.READ_NOISE)
 
-        self._whole = self._dacs.ideal and not physics.cells.nonlinearity
-        drive = math.log2(float(self._bend(np.array(self._dacs.largest))))
-        cell = math.log2(LARGEST * config.array.g_max_s / config.g_step_s)
-        room = EXACT_BITS - math.log2(config.drive_lines)
-        fraction = 0 if self._whole else FRACTION_BITS
-        self._cell_bits = math.floor(room - drive - cell - fraction)
-        needed = 0 if physics == Physics.of(seed=physics.seed) else FRACTION_BITS
-        require(
-            self._cell_bits >= needed,
-            f"sums of {config.drive_lines} inputs, dac_bits={config.converter.dac_bits} and "
-            f"cell_bits={config.array.cell_bits} leave {self._cell_bits} bits below a level, and "
-            f"this physics needs {needed}: lower dac_bits",
-        )
-        self._square_bits = VARIANCE_BITS - math.ceil(2 * drive)
-        # A transposed read sums up the squares of both cells of a column.
-        squares = 2 * (drive + cell) + config.transposable
-        self._cell_square_bits = math.floor(room - squares - self._square_bits)
-
+        self._bits = Rounding.of(config, self._dacs)
         wide = (config.array.rows, config.array.slices * config.bit_lines)
         self._versions = self.cells.versions - 1
         self._matrix = np.zeros(wide)
@@ -209,7 +177,7 @@ class Array:
             drive = self._bend(drive)
             lines = drive @ matrix
         if physics.cells.read_noise:
-            variance = _round(drive**2, self._square_bits) @ squares
+            variance = rounded(drive**2, self._bits.square) @ squares
             noise = np.sqrt(variance, out=variance)
             noise *= physics.cells.read_noise
             noise *= self._noise.standard_normal(lines.shape)
@@ -259,9 +227,9 @@ class Array:
             rows = np.arange(config.array.rows)
         effective = self._with_wires(self.cells.rows_s(rows)) / config.g_step_s
         matrix = effective.transpose(1, 0, 2).reshape(len(rows), -1)
-        self._matrix[rows] = _round(matrix, self._cell_bits)
+        self._matrix[rows] = rounded(matrix, self._bits.cell)
         if config.physics.cells.read_noise:
-            self._squares[rows] = _round(matrix**2, self._cell_square_bits)
+            self._squares[rows] = rounded(matrix**2, self._bits.cell_square)
         self._versions = self.cells.versions.copy()
         self._turned = None
 
@@ -278,15 +246,7 @@ class Array:
         )
 
     def _bend(self, drive: Floats) -> Floats:
-        """Return the voltages, in DAC steps, that a linear cell would need for the same current."""
-        if self._whole:
-            return drive
-        k = self.config.physics.cells.nonlinearity
-        if k:
-            top_v = self.config.converter.v_read_v
-            scale = top_v / self.config.v_step_v / math.sinh(k * top_v)
-            drive = scale * np.sinh(k * self.config.v_step_v * drive)
-        return _round(drive, FRACTION_BITS)
+        return bent(self.config, self._dacs, drive)
 
     def _solve(self, drive: Floats) -> Floats:
         """Return bit-line currents in units for one plane of voltages [rows] in DAC steps.
@@ -356,8 +316,3 @@ class Array:
         except ArithmeticError as error:
             raise UserError(str(error)) from None
         return lines.current / config.unit_a
-
-
-def _round(values: Floats, bits: int) -> Floats:
-    """Round to multiples of 2**-bits."""
-    return np.ldexp(np.rint(np.ldexp(values, bits)), -bits)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.converter.statics import draw_statics
-from golden.draws import Draw
 from spec.config import ChipConfig
 
 
@@ -30,17 +29,7 @@ class AdcErrors:
     """
 
     def __init__(self, config: ChipConfig):
-        physics = config.physics
-        statics = draw_statics(
-            physics.seed,
-            Draw.ADC_STATICS,
-            config.converters,
-            config.converter.adc_bits,
-            offset=physics.converters.adc_offset,
-            gain=physics.converters.adc_gain,
-            inl=physics.converters.adc_inl,
-            dnl=physics.converters.adc_dnl,
-        )
+        statics = draw_statics(config, "adc")
         self.config = config
         self.gain = statics.gain
         # The end of the range deviates like the last threshold within it.

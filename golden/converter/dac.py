@@ -6,11 +6,12 @@ The order spares the accumulator a barrel shifter: it shifts left by `dac_bits` 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.converter.statics import draw_statics
+from golden.converter.statics import draw_statics, faulty
 from golden.draws import Draw, stream
 from golden.tile.weights import checked_integers
+from spec.advice import CurableError, halves
 from spec.config import ChipConfig
-from spec.errors import require
+from spec.errors import digits
 
 
 def checked(
@@ -63,26 +64,7 @@ class Dacs:
         self._lines = np.arange(config.drive_lines)
         self._noise = physics.converters.dac_noise
         self._stream = stream(physics.seed, Draw.DAC_NOISE)
-        self._statics = None
-        if any(
-            (
-                physics.converters.dac_offset,
-                physics.converters.dac_gain,
-                physics.converters.dac_inl,
-                physics.converters.dac_dnl,
-            )
-        ):
-            self._statics = draw_statics(
-                physics.seed,
-                Draw.DAC_STATICS,
-                config.drive_lines,
-                config.code_bits,
-                offset=physics.converters.dac_offset,
-                gain=physics.converters.dac_gain,
-                inl=physics.converters.dac_inl,
-                dnl=physics.converters.dac_dnl,
-            )
-
+        self._statics = draw_statics(config, "dac") if faulty(config, "dac") else None
         self.ideal = self._statics is None and not self._noise
         top = max(-config.code_range[0], config.code_range[1])
         self.largest = float(top) + 10 * self._noise
@@ -90,11 +72,15 @@ class Dacs:
             codes = np.arange(self._low, -self._low)
             levels = codes * self._statics.gain[:, None] + self._statics.deviation
             self.largest = float(np.abs(levels).max()) + 10 * self._noise
-        require(
-            self.largest <= 4 * top,
-            f"errors of the DACs reach {self.largest:.3g} LSB, more than four times their largest "
-            "code: lower dac_offset, dac_gain, dac_inl, dac_dnl or dac_noise",
-        )
+        if self.largest > 4 * top:
+            names = ("dac_offset", "dac_gain", "dac_inl", "dac_dnl", "dac_noise")
+            raise CurableError(
+                f"errors of the DACs reach {digits(self.largest)} LSB, more than four times their "
+                f"largest code, {top}",
+                config,
+                lambda other: Dacs(other).largest > 0,
+                {name: halves(getattr(physics.converters, name)) for name in names},
+            )
 
     def settled(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return voltages [..., inputs] in DAC steps for codes, noise left out."""

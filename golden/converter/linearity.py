@@ -14,9 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spec.errors import UserError, require, require_integer
+from golden.checks import checked_array
+from spec.errors import UserError, require, require_integer, require_number
 
 Convert = Callable[[NDArray[np.float64]], NDArray[np.int64]]
+
+LARGEST = 1e15
+"""Largest input of a measurement."""
+MOST_SAMPLES = 1 << 24
+"""Longest record."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,9 @@ def linearity(levels: NDArray[np.float64], ideal: NDArray[np.float64]) -> Linear
     Raises
     ------
     UserError
-        If there are fewer than two of them.
+        If there are fewer than two of them, or `levels` have another shape.
     """
+    levels = checked_array("levels", levels, (-1, len(ideal)))
     lsb = _lsb(ideal)
     width = (levels[:, -1] - levels[:, 0]) / (len(ideal) - 1)
     width = np.where(width > 0, width, np.nan)
@@ -76,7 +83,7 @@ def ramp(
     samples: int = 32,
     margin: float = 8.0,
 ) -> Linearity:
-    """Measure with a ramp of `samples` steps an LSB that reaches beyond the range at both ends.
+    """Measure with a ramp of `samples` an LSB that reaches beyond the range at both ends.
 
     Parameters
     ----------
@@ -87,22 +94,24 @@ def ramp(
     low
         Lowest code.
     samples
-        Steps an LSB: transitions are found to within half of one.
+        Inputs per LSB: transitions are found to within half of their distance.
     margin
         How far beyond, in ideal LSB: more than offset and gain error shift the ends.
 
     Raises
     ------
     UserError
-        If the first or the last transition of a converter lies beyond the ramp, or there are fewer
-        than two.
+        If the first or the last transition of a converter lies beyond the ramp, there are fewer
+        than two, or an argument is out of its range.
     """
     lsb = _lsb(ideal)
-    step = lsb / samples
-    inputs = np.arange(ideal[0] - margin * lsb, ideal[-1] + margin * lsb, step)
+    samples = require_integer("samples per LSB", samples, 1, MOST_SAMPLES)
+    margin = require_number("margin", margin, 0.0, LARGEST, "LSB")
+    distance = lsb / samples
+    inputs = np.arange(ideal[0] - margin * lsb, ideal[-1] + margin * lsb, distance)
     below = _share_below(convert, converters, inputs, low, len(ideal))
-    # The first sample at or past the transition is on average half a step late.
-    return linearity(inputs[0] + (below * len(inputs) - 0.5) * step, ideal)
+    # The first sample at or past the transition is on average half a distance late.
+    return linearity(inputs[0] + (below * len(inputs) - 0.5) * distance, ideal)
 
 
 def code_density(
@@ -119,6 +128,8 @@ def code_density(
     amplitude A spends the share acos(-t / A) / pi of its time below t, which places every
     transition.
     """
+    samples = require_integer("samples of a sine", samples, 64, MOST_SAMPLES)
+    margin = require_number("margin", margin, 0.0, LARGEST, "LSB")
     centre = (ideal[0] + ideal[-1]) / 2
     amplitude = (ideal[-1] - ideal[0]) / 2 + margin * _lsb(ideal)
     phase = np.pi * (np.arange(samples) + 0.5) / samples
@@ -135,15 +146,18 @@ def enob(
     (SINAD - 1.76 dB) / 6.02 dB, of a coherent record: a number of periods that has no divisor in
     common with the number of samples, so that none repeats. Signal is what a sine of that frequency
     explains, noise and distortion all the rest. The wave should reach over the converter's whole
-    range and not beyond it. A converter that gives one code alone has no bits that could be
-    measured: NaN.
+    range and not beyond it. Bits are negative where noise and distortion exceed the signal. Where
+    there is no signal, as of a converter that gives one code alone, none can be measured: NaN.
 
     Raises
     ------
     UserError
-        If there are fewer samples than the 64 that tell a signal from its distortion.
+        If there are fewer samples than the 64 that tell a signal from its distortion, or more than
+        2**24, or the wave has no ends.
     """
-    require_integer("samples of a sine", samples, 64, 1 << 24)
+    low = require_number("low end of the wave", low, -LARGEST, LARGEST, "")
+    high = require_number("high end of the wave", high, low, LARGEST, "(from the low end)")
+    require_integer("samples of a sine", samples, 64, MOST_SAMPLES)
     # About a tenth: the harmonics that matter stay apart from the signal.
     periods = next(n for n in range(samples // 10, samples) if math.gcd(n, samples) == 1)
     phase = 2 * np.pi * periods * np.arange(samples) / samples
@@ -155,7 +169,7 @@ def enob(
     power = (codes**2).mean(axis=0)
     # Of a record without any noise rounding is all that is left.
     noise = np.maximum(power - signal, np.finfo(np.float64).eps * power)
-    sinad = np.divide(signal, noise, out=np.full(converters, np.nan), where=power > 0)
+    sinad = np.divide(signal, noise, out=np.full(converters, np.nan), where=signal > 0)
     bits: NDArray[np.float64] = (10 * np.log10(sinad) - 1.76) / 6.02
     return bits
 

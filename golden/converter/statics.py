@@ -15,12 +15,14 @@ first and the last code, so that they change neither offset nor gain as defined 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.draws import Draw, stream
-from spec.errors import require
+from spec.advice import CurableError, lower
+from spec.config import ChipConfig
 
 MAX_ENTRIES = 1 << 24
 """Largest table of deviations of a bank of converters: 128 MiB."""
@@ -34,18 +36,13 @@ class Statics:
     deviation: NDArray[np.float64]
 
 
-def draw_statics(
-    seed: int,
-    kind: Draw,
-    converters: int,
-    bits: int,
-    *,
-    offset: float,
-    gain: float,
-    inl: float,
-    dnl: float,
-) -> Statics:
-    """Draw a bank of converters with errors of the given standard deviations.
+def faulty(config: ChipConfig, side: Literal["dac", "adc"]) -> bool:
+    """Tell whether DACs or ADCs have any static errors."""
+    return any(_sizes(config, side).values())
+
+
+def draw_statics(config: ChipConfig, side: Literal["dac", "adc"]) -> Statics:
+    """Draw the errors of all DACs or ADCs of a tile.
 
     Offset, gain, bow and mismatch are drawn from streams of their own.
 
@@ -54,16 +51,24 @@ def draw_statics(
     UserError
         If the table would be too large.
     """
-    name = kind.name[:3].lower()
-    require(
-        converters << bits <= MAX_ENTRIES,
-        f"errors of {converters} {name.upper()}s of {bits} bits need a table of "
-        f"{converters << bits} entries, more than {MAX_ENTRIES}: lower {name}_bits, or set "
-        f"{name}_offset, {name}_gain, {name}_inl and {name}_dnl to 0",
-    )
+    sizes = _sizes(config, side)
+    entries = _entries(config, side)
+    if entries > MAX_ENTRIES:
+        raise CurableError(
+            f"errors of {side.upper()}s in {side}_bits={config.value(f'{side}_bits')} need a table "
+            f"of {entries} entries, more than {MAX_ENTRIES}",
+            config,
+            lambda other: not faulty(other, side) or _entries(other, side) <= MAX_ENTRIES,
+            {
+                f"{side}_bits": lower(config.value(f"{side}_bits"), 1),
+                **{f"{side}_{name}": [0.0] for name, size in sizes.items() if size},
+            },
+        )
+    kind, converters, bits = _bank(config, side)
+    offset, gain, inl, dnl = sizes.values()
 
     def normal(part: int, width: int) -> NDArray[np.float64]:
-        return stream(seed, kind, part).standard_normal((converters, width))
+        return stream(config.physics.seed, kind, part).standard_normal((converters, width))
 
     codes = np.arange(1 << bits)
     u = codes / max(1, codes[-1])
@@ -73,3 +78,21 @@ def draw_statics(
     mismatch -= mismatch[:, -1:] * u
     deviation = offset * normal(0, 1) + bow + mismatch
     return Statics(1 + gain * normal(1, 1)[:, 0], deviation)
+
+
+def _bank(config: ChipConfig, side: Literal["dac", "adc"]) -> tuple[Draw, int, int]:
+    """Return kind of draw, number and bits of all DACs or ADCs."""
+    if side == "dac":
+        return Draw.DAC_STATICS, config.drive_lines, config.code_bits
+    return Draw.ADC_STATICS, config.converters, config.converter.adc_bits
+
+
+def _entries(config: ChipConfig, side: Literal["dac", "adc"]) -> int:
+    _, converters, bits = _bank(config, side)
+    return converters << bits
+
+
+def _sizes(config: ChipConfig, side: Literal["dac", "adc"]) -> dict[str, float]:
+    """Return the standard deviations of the errors by name."""
+    names = ("offset", "gain", "inl", "dnl")
+    return {name: getattr(config.physics.converters, f"{side}_{name}") for name in names}

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.array.lines import Array
-from golden.converter.adc import AdcErrors, Adcs
+from golden.converter.adc import Adcs
 from golden.draws import Draw, keyed_normal, stream
+from golden.tile.adcs import TileAdcs
 from golden.tile.mapping import cell_levels, column_values, row_values
 from golden.tile.weights import slice_weights
 from spec.config import ChipConfig
@@ -21,21 +22,20 @@ class Analog:
 
     It draws from its random streams with every sample. A second object of the same configuration
     is the same chip, and sees the same noise.
+
+    Attributes
+    ----------
+    array
+        `golden.array.lines.Array`.
+    converters
+        `golden.tile.adcs.TileAdcs`.
     """
 
     def __init__(self, config: ChipConfig, array: Array):
         self.config = config
         self.array = array
         physics = config.physics
-        errors = any(
-            (
-                physics.converters.adc_offset,
-                physics.converters.adc_gain,
-                physics.converters.adc_inl,
-                physics.converters.adc_dnl,
-            )
-        )
-        self._errors = AdcErrors(config) if errors else None
+        self.converters = TileAdcs(config)
         self._noise = stream(physics.seed, Draw.SENSE_NOISE)
         self._reads = np.zeros(array.cells.shape, np.int64)
 
@@ -106,19 +106,9 @@ class Analog:
         return currents + draws * np.hypot(deviation, physics.converters.sense_noise)
 
     def adcs(self, steps: NDArray[np.int64]) -> Adcs:
-        """Return the converters with steps [n, steps], for values [n, planes, converters, groups].
-
-        Steps [steps] are for the values [converters] of one group.
-        """
-        config = self.config
-        counts = [config.converter.adcs] * config.array.slices + [1] * config.unit_columns
-        spread = np.repeat(steps, counts, axis=-1)
-        adc = np.arange(config.converters)
-        if steps.ndim == 1:
-            return Adcs(config, spread, self._errors, adc)
-        return Adcs(config, spread[:, None, :, None], self._errors, adc[:, None])
+        """Return the ADCs at steps, as `golden.tile.adcs.TileAdcs.at`."""
+        return self.converters.at(steps)
 
     def cell_adcs(self, converters: NDArray[np.int64]) -> Adcs:
-        """Return `converters` [n] of the tile, set to read a single cell each."""
-        step = np.full(len(converters), self.config.verify_step)
-        return Adcs(self.config, step, self._errors, converters)
+        """Return ADCs that read a single cell each, as `golden.tile.adcs.TileAdcs.for_cells`."""
+        return self.converters.for_cells(converters)

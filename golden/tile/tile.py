@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.converter.dac import input_planes
 from golden.tile.analog import Analog
-from golden.tile.mapping import outputs_seen
 from golden.tile.shift_add import accumulate, slice_sums
 from golden.tile.weights import checked_integers
 from spec.config import ChipConfig
@@ -84,9 +83,8 @@ class Tile:
 
         held = self.analog.hold(planes.reshape(-1, way.inputs), transposed=transposed)
         held = held.reshape(count, config.planes, config.converters, way.groups)
-        adcs = self.analog.adcs(steps)
-        codes = adcs.convert(held)
-        beyond = adcs.beyond(held) & outputs_seen(config, transposed=transposed)
+        codes = self.analog.adcs(steps).convert(held)
+        beyond = self.analog.converters.beyond(held, steps, transposed=transposed)
         sums = slice_sums(config, codes, steps)[..., : way.outputs]
         results, saturations = accumulate(config, sums)
         return Products(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spec.config import ChipConfig
-from spec.errors import UserError, require
+from spec.errors import UserError, require, shown
 from spec.tables import Mapping
 
 
@@ -54,7 +54,8 @@ def checked_integers(
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         require(
             False,
-            f"{name}{list(where)} must be an integer of {low} to {high}, not {array.item(where)!r}",
+            f"{name}{list(where)} must be an integer of {low} to {high}, not "
+            f"{shown(array.item(where))}",
         )
     return array.astype(np.int64)
 

@@ -1,18 +1,20 @@
-"""The boundary between the digital periphery and whatever stands for the array.
+"""The boundary between the periphery and whatever stands for the array.
 
 Behind it is the NumPy physics in co-simulation, a synthesizable emulator on an FPGA, or the pins
 of the macro in an ASIC. The periphery does not know which.
 """
 
 from amaranth.hdl import signed, unsigned
-from amaranth.lib import data, enum, wiring
+from amaranth.lib import data, enum
 from amaranth.lib.wiring import In, Out
 
+from hw.common.ranges import index
+from hw.common.signature import ParameterSignature
 from spec.config import ChipConfig
 
 
 class Mode(enum.Enum, shape=3):  # type: ignore[call-arg]
-    """What the array is asked to do."""
+    """Task of the array."""
 
     IDLE = 0
     """No line is driven."""
@@ -39,9 +41,9 @@ class CellLayout(data.StructLayout):
     def __init__(self, config: ChipConfig):
         super().__init__(
             {
-                "slice": range(max(2, config.array.slices)),
-                "row": range(max(2, config.array.rows)),
-                "adc": range(max(2, config.converter.adcs)),
+                "slice": index(config.array.slices),
+                "row": index(config.array.rows),
+                "adc": index(config.converter.adcs),
                 "group": config.select_bits,
                 "side": 1,
             }
@@ -53,7 +55,12 @@ def step_layout(config: ChipConfig) -> data.ArrayLayout:
     return data.ArrayLayout(unsigned(config.step_bits), config.steps)
 
 
-class AnalogPort(wiring.Signature):
+def code_layout(config: ChipConfig) -> data.ArrayLayout:
+    """Return the layout of ADC codes: those of slice 0, slice 1, ..., then the unit column's."""
+    return data.ArrayLayout(signed(config.converter.adc_bits), config.converters)
+
+
+class AnalogPort(ParameterSignature):
     """Signals of one tile, seen from the periphery. All outputs follow from registers alone.
 
     Members
@@ -75,7 +82,7 @@ class AnalogPort(wiring.Signature):
     sample : Out, 1
         What is sensed is frozen at the end of this cycle, and the next drive begins.
     select : Out, unsigned(select_bits)
-        Which of the columns that share it, or word lines in MVM_T, each ADC looks at.
+        Which of the columns that share it, or word lines in MVM_T, each ADC converts.
     step : Out, `steps` x unsigned(step_bits)
         Step of the ADCs of each slice, and of the unit column's, as log2 in units.
     trial : Out, `converters` x signed(adc_bits)
@@ -99,10 +106,9 @@ class AnalogPort(wiring.Signature):
                 "sample": Out(1),
                 "select": Out(config.select_bits),
                 "step": Out(step_layout(config)),
-                "trial": Out(
-                    data.ArrayLayout(signed(config.converter.adc_bits), config.converters)
-                ),
+                "trial": Out(code_layout(config)),
                 "above": In(config.converters),
                 "beyond": In(config.converters),
-            }
+            },
+            config=config,
         )

@@ -1,6 +1,6 @@
-"""Input vectors to planes of DAC codes, most significant digit first."""
+"""From input vectors to planes of DAC codes, most significant digit first."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,10 +9,11 @@ from spec.config import ChipConfig
 
 
 class VectorLayout(data.StructLayout):
-    """An operand: `x`, `drive_lines` x signed(input_bits); `step`, the ADC steps of its product;
-    `transposed`, a bit if there is the choice: the product is one with the transposed matrix.
+    """An operand of a product.
 
-    Elements of `x` beyond the inputs are applied to no line.
+    `x`, `drive_lines` x signed(input_bits), of which elements beyond the inputs are applied to no
+    line; `step`, `step_layout`, the ADC steps of its product; `transposed`, 1 bit if there is the
+    choice, else none: the product is one with the transposed matrix.
     """
 
     def __init__(self, config: ChipConfig):
@@ -22,10 +23,11 @@ class VectorLayout(data.StructLayout):
 
 
 class PlaneLayout(data.StructLayout):
-    """What goes with a sampled plane.
+    """Conditions under which a plane is sampled.
 
-    `first` and `last` of its vector; ADC `step`; `transposed`, as in `VectorLayout`; `single`: only
-    `group` is to be converted, otherwise all are, and it is 0.
+    `first` and `last` of its vector, 1 bit each; `step`, `step_layout`, the ADC steps;
+    `transposed`, as in `VectorLayout`; `single`, 1 bit: only `group`, unsigned(select_bits), is to
+    be converted, otherwise all are, and it is 0.
     """
 
     def __init__(self, config: ChipConfig):
@@ -47,6 +49,16 @@ class DacSequencer(wiring.Component):
     A plane is offered on `planes` once the array has settled for it; the cycle of the transfer is
     the one at whose end the array is sampled, and the next digit, or the first of the next
     vector, is driven in the cycle after.
+
+    Members
+    -------
+    vectors : In, stream of `VectorLayout`
+    planes : Out, stream of `PlaneLayout`
+    mode : Out, `Mode`
+    code : Out, `drive_lines` x signed(code_bits)
+    strobe : Out, 1
+    settled : In, 1
+        As in `hw.boundary.analog.AnalogPort`.
     """
 
     def __init__(self, config: ChipConfig):
@@ -63,53 +75,48 @@ class DacSequencer(wiring.Component):
         )
 
     def elaborate(self, platform):
-        config = self.config
         m = Module()
-
-        # Each operand shifts left through the DAC code, which is its uppermost bits. The topmost
-        # carries the sign of the first plane; shifts clear it, and clear all after the last plane.
-        width = (config.planes - 1) * config.converter.dac_bits + config.code_bits
-        operands = [Signal(signed(width), name=f"operand_{r}") for r in range(config.drive_lines)]
-        step = Signal(step_layout(config))
+        vector, plane = self.vectors.payload, self.planes.payload
         transposed = self.mode == Mode.MVM_T
-        # Plane under drive, counting down.
-        remaining = Signal(range(config.planes))
-        first = Signal()
-
-        for operand, code in zip(operands, self.code, strict=True):
-            m.d.comb += code.eq(operand[-config.code_bits :])
-
         driving = (self.mode == Mode.MVM) | transposed
+        # Planes after the one under drive.
+        remaining = Signal(range(self.config.planes))
         last = remaining == 0
+        taken = self.vectors.valid & self.vectors.ready
+        sampled = self.planes.valid & self.planes.ready
         m.d.comb += [
             self.planes.valid.eq(driving & ~self.strobe & self.settled),
-            self.planes.payload.first.eq(first),
-            self.planes.payload.last.eq(last),
-            self.planes.payload.step.eq(step),
-            self.planes.payload.transposed.eq(transposed),
+            self.vectors.ready.eq(Mux(driving, sampled & last, 1)),
+            plane.last.eq(last),
+            plane.transposed.eq(transposed),
         ]
-        sampled = self.planes.valid & self.planes.ready
-        m.d.comb += self.vectors.ready.eq(Mux(driving, sampled & last, 1))
 
-        m.d.sync += self.strobe.eq(0)
-        with m.If(self.vectors.valid & self.vectors.ready):
-            for operand, x in zip(operands, self.vectors.payload.x, strict=True):
-                m.d.sync += operand.eq(x)
+        m.d.sync += self.strobe.eq(taken | (sampled & ~last))
+        with m.If(taken):
             m.d.sync += [
-                step.eq(self.vectors.payload.step),
-                remaining.eq(config.planes - 1),
-                first.eq(1),
-                self.mode.eq(Mode.MVM),
-                self.strobe.eq(1),
+                plane.step.eq(vector.step),
+                plane.first.eq(1),
+                remaining.eq(self.config.planes - 1),
+                self.mode.eq(Mux(vector.transposed, Mode.MVM_T, Mode.MVM)),
             ]
-            with m.If(self.vectors.payload.transposed):
-                m.d.sync += self.mode.eq(Mode.MVM_T)
+        with m.Elif(sampled & last):
+            m.d.sync += self.mode.eq(Mode.IDLE)
         with m.Elif(sampled):
-            for operand in operands:
-                rest = operand[: width - config.code_bits]
-                m.d.sync += operand.eq(Cat(Const(0, config.converter.dac_bits), rest))
-            with m.If(last):
-                m.d.sync += self.mode.eq(Mode.IDLE)
-            with m.Else():
-                m.d.sync += [remaining.eq(remaining - 1), first.eq(0), self.strobe.eq(1)]
+            m.d.sync += [remaining.eq(remaining - 1), plane.first.eq(0)]
+        self._shift_operands(m, taken, sampled)
         return m
+
+    def _shift_operands(self, m: Module, taken: Value, sampled: Value) -> None:
+        """Take operands, and shift them to the left by a digit with every sample."""
+        config = self.config
+        # The DAC code is the uppermost bits of the operand. The topmost carries the sign of the
+        # first plane; shifts clear it, and clear all after the last plane.
+        width = (config.planes - 1) * config.converter.dac_bits + config.code_bits
+        for i, (x, code) in enumerate(zip(self.vectors.payload.x, self.code, strict=True)):
+            operand = Signal(signed(width), name=f"operand_{i}")
+            rest = operand[: width - config.code_bits]
+            m.d.comb += code.eq(operand[-config.code_bits :])
+            with m.If(taken):
+                m.d.sync += operand.eq(x)
+            with m.Elif(sampled):
+                m.d.sync += operand.eq(Cat(Const(0, config.converter.dac_bits), rest))

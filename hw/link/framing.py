@@ -1,15 +1,56 @@
-"""Packets on a line of bytes in hardware, see `spec.framing`."""
+"""Frames of packets on a serial line, see `spec.framing`."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.common.streams import StreamRegister
 from hw.link.interfaces import CommandWord, ReplyWord
 from spec.framing import ESCAPE, FLAG, STUFFED, WORD_BYTES
 from spec.isa import WORD_BITS
 
 BYTE_BITS = 8
+
+
+class Unstuffer(wiring.Component):
+    """Tell the bytes of frames from flags and escapes, within the cycle.
+
+    Members
+    -------
+    bytes : In, stream of 8 bits, always ready
+    flag : Out, 1
+        In this cycle a flag comes.
+    inside : Out, 1
+        In this cycle a byte of a frame comes.
+    byte : Out, 8
+        That byte as it was before it was stuffed.
+    escaped : Out, 1
+        The last byte was an escape.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "bytes": In(stream.Signature(BYTE_BITS, always_ready=True)),
+                "flag": Out(1),
+                "inside": Out(1),
+                "byte": Out(BYTE_BITS),
+                "escaped": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        escape = self.bytes.valid & (self.bytes.payload == ESCAPE)
+        m.d.comb += [
+            self.byte.eq(self.bytes.payload ^ Mux(self.escaped, STUFFED, 0)),
+            self.flag.eq(self.bytes.valid & (self.bytes.payload == FLAG)),
+            self.inside.eq(self.bytes.valid & ~self.flag & ~escape),
+        ]
+        with m.If(self.bytes.valid):
+            m.d.sync += self.escaped.eq(escape)
+        return m
 
 
 class Deframer(wiring.Component):
@@ -21,11 +62,11 @@ class Deframer(wiring.Component):
 
     Members
     -------
-    bytes : In, stream, always ready
-    lost : In
+    bytes : In, stream of 8 bits, always ready
+    lost : In, 1
         In this cycle a byte was lost on the line.
     words : Out, stream of `CommandWord`
-    overrun : Out
+    overrun : Out, 1
         In this cycle a frame ends that was not taken in time.
     """
 
@@ -41,86 +82,70 @@ class Deframer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        m.submodules.unstuffer = unstuffer = Unstuffer()
         m.submodules.crc = crc = CRC32_ISO_HDLC(BYTE_BITS).create()
+        m.submodules.register = register = StreamRegister(CommandWord)
+        connect(m, flipped(self.bytes), unstuffer.bytes)
+        connect(m, register.o, flipped(self.words))
+        m.d.comb += [
+            crc.data.eq(unstuffer.byte),
+            crc.valid.eq(unstuffer.inside),
+            crc.start.eq(unstuffer.flag),
+        ]
 
-        # Of the frame that comes in.
+        # The frame that comes in: its bytes since the last whole word, its last two words, and
+        # what went wrong with it.
         begun = Signal()
-        escaped = Signal()
+        place = Signal(range(WORD_BYTES))
+        part = Signal(WORD_BITS - BYTE_BITS)
+        newest = Signal(WORD_BITS)
+        has_newest = Signal()
+        older = Signal(WORD_BITS)
+        has_older = Signal()
         damaged = Signal()
         overran = Signal()
-        place = Signal(range(WORD_BYTES))
-        word = Signal(WORD_BITS - BYTE_BITS)
-        newest, older = Signal(WORD_BITS), Signal(WORD_BITS)
-        has_newest, has_older = Signal(), Signal()
-        # Of the frame before it: `older` is its last word and has not left.
+        # `older` is the last word of the previous frame, still to be sent.
         ending = Signal()
         end_damaged = Signal()
 
-        byte = self.bytes.payload ^ Mux(escaped, STUFFED, 0)
-        flag = self.bytes.valid & (self.bytes.payload == FLAG)
-        escape = self.bytes.valid & (self.bytes.payload == ESCAPE)
-        inside = self.bytes.valid & ~flag & ~escape
-        free = ~self.words.valid | self.words.ready
-        m.d.comb += [crc.data.eq(byte), crc.valid.eq(inside), crc.start.eq(flag)]
-
-        with m.If(self.words.ready):
-            m.d.sync += self.words.valid.eq(0)
-        with m.If(ending & free):
-            m.d.sync += [
-                self.words.valid.eq(1),
-                self.words.payload.data.eq(older),
-                self.words.payload.last.eq(1),
-                self.words.payload.damaged.eq(end_damaged),
-                ending.eq(0),
-            ]
-
+        word_ends = unstuffer.inside & ~ending & (place == WORD_BYTES - 1)
+        passes_on = word_ends & has_older
+        m.d.comb += [
+            register.i.valid.eq(ending | passes_on),
+            register.i.payload.data.eq(older),
+            register.i.payload.last.eq(ending),
+            register.i.payload.damaged.eq(ending & end_damaged),
+        ]
+        with m.If(ending & register.i.ready):
+            m.d.sync += ending.eq(0)
         with m.If(self.lost):
             m.d.sync += damaged.eq(1)
-        with m.If(escape):
-            m.d.sync += escaped.eq(1)
-        with m.If(inside):
-            m.d.sync += [begun.eq(1), escaped.eq(0)]
-            with m.If(ending):
-                m.d.sync += overran.eq(1)
-            with m.Else():
-                m.d.sync += [place.eq(place + 1), word.eq(Cat(word, byte)[BYTE_BITS:])]
-                with m.If(place == WORD_BYTES - 1):
-                    m.d.sync += [
-                        newest.eq(Cat(word, byte)),
-                        has_newest.eq(1),
-                        older.eq(newest),
-                        has_older.eq(has_newest),
-                    ]
-                    with m.If(has_older & free):
-                        m.d.sync += [
-                            self.words.valid.eq(1),
-                            self.words.payload.data.eq(older),
-                            self.words.payload.last.eq(0),
-                            self.words.payload.damaged.eq(0),
-                        ]
-                    with m.Elif(has_older):
-                        m.d.sync += overran.eq(1)
-        with m.If(flag):
+        with m.If(unstuffer.inside & (ending | (passes_on & ~register.i.ready))):
+            m.d.sync += overran.eq(1)
+        with m.If(unstuffer.inside):
+            m.d.sync += begun.eq(1)
+        with m.If(unstuffer.inside & ~ending):
+            m.d.sync += [place.eq(place + 1), part.eq(Cat(part, unstuffer.byte)[BYTE_BITS:])]
+        with m.If(word_ends):
             m.d.sync += [
-                Cat(begun, escaped, damaged, overran, has_newest, has_older).eq(0),
+                newest.eq(Cat(part, unstuffer.byte)),
+                has_newest.eq(1),
+                older.eq(newest),
+                has_older.eq(has_newest),
+            ]
+
+        with m.If(unstuffer.flag):
+            m.d.sync += [
+                Cat(begun, damaged, overran, has_newest, has_older).eq(0),
                 place.eq(0),
             ]
-            with m.If(begun | escaped):
-                m.d.comb += self.overrun.eq(overran | ending)
-                with m.If(~ending):
-                    m.d.sync += [
-                        ending.eq(1),
-                        end_damaged.eq(
-                            damaged
-                            | overran
-                            | escaped
-                            | (place != 0)
-                            | ~has_older
-                            | ~crc.match_detected
-                        ),
-                    ]
-                    with m.If(~has_older):
-                        m.d.sync += older.eq(0)
+        whole = (place == 0) & has_older & ~unstuffer.escaped & crc.match_detected
+        with m.If(unstuffer.flag & (begun | unstuffer.escaped)):
+            m.d.comb += self.overrun.eq(overran | ending)
+            with m.If(~ending):
+                m.d.sync += [ending.eq(1), end_damaged.eq(damaged | overran | ~whole)]
+                with m.If(~has_older):
+                    m.d.sync += older.eq(0)
         return m
 
 
@@ -130,7 +155,7 @@ class Framer(wiring.Component):
     Members
     -------
     words : In, stream of `ReplyWord`
-    bytes : Out, stream
+    bytes : Out, stream of 8 bits
     """
 
     def __init__(self) -> None:

@@ -1,178 +1,24 @@
-"""Serial line, 8 data bits, no parity, 1 stop bit: the wire itself, and packets on it.
+"""Packets on a serial line."""
 
-The receiver looks at the middle of each bit, counted from the edge of the start bit. It tolerates
-a difference in rates of (1/2 - 1/divisor) bits in 9.5: 4.6 % at 16 cycles a bit, its own error
-included, which `divisor` keeps below 2 %.
-"""
-
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
-from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.common.counters import count
+from hw.common.signature import ParameterSignature
 from hw.link.framing import Deframer, Framer
 from hw.link.interfaces import CommandWord, LineCounters, ReplyWord
-from spec.errors import require
-
-MAX_ERROR = 0.02
-MIN_DIVISOR = 8
-DATA_BITS = 8
+from hw.link.serial_line import Receiver, Transmitter, divisor
 
 
-def divisor(clock_hz: float, baud: float) -> int:
-    """Return the clock cycles of a bit.
-
-    Raises
-    ------
-    UserError
-        If that is less than 8, or rounding to whole cycles makes the rate more than 2 % wrong.
-    """
-    require(baud > 0, f"baud must be positive, not {baud:g}")
-    cycles = round(clock_hz / baud)
-    require(
-        cycles >= MIN_DIVISOR,
-        f"baud must be at most {clock_hz / MIN_DIVISOR:g} with a clock of {clock_hz:g} Hz "
-        f"({MIN_DIVISOR} cycles a bit), not {baud:g}",
-    )
-    error = clock_hz / cycles / baud - 1
-    near = ", ".join(f"{clock_hz / near:.6g}" for near in (cycles + 1, cycles, cycles - 1))
-    require(
-        abs(error) <= MAX_ERROR,
-        f"baud of {baud:g} is {100 * error:+.1f} % off with a clock of {clock_hz:g} Hz, more than "
-        f"{100 * MAX_ERROR:g} %: take one of {near}",
-    )
-    return cycles
-
-
-class Receiver(wiring.Component):
-    """Read bytes from a line.
-
-    Parameters
-    ----------
-    divisor
-        Clock cycles of a bit.
+class Pins(ParameterSignature):
+    """The two lines, seen from the chip.
 
     Members
     -------
-    line : In
-        Idles high; asynchronous.
-    bytes : Out, stream, always ready
-        Those with a stop bit.
-    framing, broken : Out
-        In this cycle a byte without a stop bit, or a break (low for a whole byte), was seen. The
-        receiver goes on when the line is high again.
+    rx : In, 1
+    tx : Out, 1
     """
-
-    def __init__(self, divisor: int):
-        self.divisor = divisor
-        super().__init__(
-            {
-                "line": In(1, init=1),
-                "bytes": Out(stream.Signature(DATA_BITS, always_ready=True)),
-                "framing": Out(1),
-                "broken": Out(1),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        line = Signal(init=1)
-        m.submodules += FFSynchronizer(self.line, line, init=1)
-
-        wait = Signal(range(self.divisor))
-        bit = Signal(range(DATA_BITS))
-        shift = Signal(DATA_BITS)
-        m.d.comb += self.bytes.payload.eq(shift)
-        m.d.sync += wait.eq(wait - 1)
-
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.sync += [wait.eq(self.divisor // 2 - 1), bit.eq(0)]
-                with m.If(~line):
-                    m.next = "START"
-
-            with m.State("START"):
-                with m.If(wait == 0):
-                    m.d.sync += wait.eq(self.divisor - 1)
-                    m.next = "DATA"
-                    with m.If(line):
-                        m.next = "IDLE"
-
-            with m.State("DATA"):
-                with m.If(wait == 0):
-                    m.d.sync += [
-                        wait.eq(self.divisor - 1),
-                        bit.eq(bit + 1),
-                        shift.eq(Cat(shift[1:], line)),
-                    ]
-                    with m.If(bit == DATA_BITS - 1):
-                        m.next = "STOP"
-
-            with m.State("STOP"):
-                # Half a stop bit early, so that a faster sender's next start bit is not missed.
-                with m.If(wait == 0):
-                    m.d.comb += [
-                        self.bytes.valid.eq(line),
-                        self.framing.eq(~line & shift.any()),
-                        self.broken.eq(~line & ~shift.any()),
-                    ]
-                    m.next = "IDLE"
-                    with m.If(~line):
-                        m.next = "RECOVER"
-
-            with m.State("RECOVER"):
-                with m.If(line):
-                    m.next = "IDLE"
-        return m
-
-
-class Transmitter(wiring.Component):
-    """Write bytes to a line.
-
-    Parameters
-    ----------
-    divisor
-        Clock cycles of a bit.
-
-    Members
-    -------
-    bytes : In, stream
-        Takes one in 10 `divisor` + 1 cycles.
-    line : Out
-    """
-
-    def __init__(self, divisor: int):
-        self.divisor = divisor
-        super().__init__(
-            {"bytes": In(stream.Signature(DATA_BITS)), "line": Out(1, init=1)},
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        bits = Signal(DATA_BITS + 2, init=-1)
-        left = Signal(range(DATA_BITS + 3))
-        wait = Signal(range(self.divisor))
-        m.d.comb += [self.line.eq(bits[0]), self.bytes.ready.eq(left == 0)]
-
-        m.d.sync += wait.eq(wait - 1)
-        with m.If(self.bytes.valid & self.bytes.ready):
-            m.d.sync += [
-                bits.eq(Cat(Const(0, 1), self.bytes.payload, Const(1, 1))),
-                left.eq(len(bits)),
-                wait.eq(self.divisor - 1),
-            ]
-        with m.Elif((left != 0) & (wait == 0)):
-            m.d.sync += [
-                bits.eq(Cat(bits[1:], Const(1, 1))),
-                left.eq(left - 1),
-                wait.eq(self.divisor - 1),
-            ]
-        return m
-
-
-class Pins(wiring.Signature):
-    """The two lines, seen from the chip."""
 
     def __init__(self) -> None:
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
@@ -189,7 +35,7 @@ class UartCarrier(wiring.Component):
     Raises
     ------
     UserError
-        If that rate cannot be had, see `divisor`.
+        If that rate cannot be had, see `hw.link.serial_line.divisor`.
 
     Members
     -------

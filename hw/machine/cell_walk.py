@@ -37,7 +37,7 @@ class CellWalk(wiring.Component):
         Address of its weight.
     inside : Out, 1
         The matrix has such a weight.
-    unit : Out, 1
+    unit_column : Out, 1
         The cell is one of the unit column.
     renews : Out, 1
         The next cell has another weight.
@@ -59,7 +59,7 @@ class CellWalk(wiring.Component):
                 "cell": Out(CellLayout(config)),
                 "address": Out(address),
                 "inside": Out(1),
-                "unit": Out(1),
+                "unit_column": Out(1),
                 "renews": Out(1),
                 "last": Out(1),
             }
@@ -79,8 +79,8 @@ class CellWalk(wiring.Component):
         # begins a row.
         differential = config.array.mapping is Mapping.DIFFERENTIAL
         to_side = ~cell.side if differential else Const(0)
-        to_column = ~self.unit & (column != config.array.columns - 1)
-        to_unit = ~self.unit & last_slice if config.unit_columns else Const(0)
+        to_column = ~self.unit_column & (column != config.array.columns - 1)
+        to_unit = ~self.unit_column & last_slice if config.unit_columns else Const(0)
         m.d.comb += [
             self.address.eq(row_origin + column),
             self.inside.eq(
@@ -94,7 +94,7 @@ class CellWalk(wiring.Component):
             m.d.sync += [
                 cell.eq(0),
                 column.eq(0),
-                self.unit.eq(0),
+                self.unit_column.eq(0),
                 origin.eq(first),
                 row_origin.eq(first),
             ]
@@ -105,9 +105,9 @@ class CellWalk(wiring.Component):
             with m.If(cell.group == config.forward.groups - 1):
                 m.d.sync += [cell.group.eq(0), cell.adc.eq(cell.adc + 1)]
         with m.Elif(self.advance & to_unit):
-            m.d.sync += [cell.side.eq(1), cell.adc.eq(0), cell.group.eq(0), self.unit.eq(1)]
+            m.d.sync += [cell.side.eq(1), cell.adc.eq(0), cell.group.eq(0), self.unit_column.eq(1)]
         with m.Elif(self.advance):
-            m.d.sync += [cell.side.eq(0), cell.adc.eq(0), cell.group.eq(0), self.unit.eq(0)]
+            m.d.sync += [cell.side.eq(0), cell.adc.eq(0), cell.group.eq(0), self.unit_column.eq(0)]
             m.d.sync += [column.eq(0), cell.row.eq(cell.row + 1)]
             m.d.sync += row_origin.eq(row_origin + self.columns)
             with m.If(last_row):

@@ -14,7 +14,7 @@ from hw.common.arithmetic import clamp, tree_sum
 from hw.converter.dac import VectorLayout
 from hw.machine.operand_buffer import OperandBuffer
 from hw.machine.operand_walk import OperandLayout, OperandWalk
-from hw.machine.scheduler import RoundLayout
+from hw.machine.scheduler import RoundPort
 from hw.machine.vector_memory import ReadPort
 from spec.config import ChipConfig
 
@@ -24,14 +24,10 @@ class OperandLoader(wiring.Component):
 
     Members
     -------
-    start : In, 1
-    stop : In, 1
-        Forget what no tile has been offered yet, and end.
-    busy : Out, 1
-    round : In, `RoundLayout`
-        Stays while `busy`.
+    run : In, `RoundPort`
+        Forgets vectors that no tile has been offered yet when it is stopped.
     step : In, `step_layout`
-        ADC steps; they stay while `busy`.
+        ADC steps; they stay while it runs.
     read : Out, `ReadPort`
         Vector memory.
     vectors : Out, `tiles` x stream of `VectorLayout`
@@ -43,10 +39,7 @@ class OperandLoader(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "start": In(1),
-                "stop": In(1),
-                "busy": Out(1),
-                "round": In(RoundLayout(config)),
+                "run": In(RoundPort(config)),
                 "step": In(step_layout(config)),
                 "read": Out(ReadPort(config)),
                 "vectors": Out(stream.Signature(VectorLayout(config))).array(config.machine.tiles),
@@ -55,7 +48,7 @@ class OperandLoader(wiring.Component):
         )
 
     def elaborate(self, platform):
-        config = self.config
+        config, run = self.config, self.run
         m = Module()
         m.submodules.walk = walk = OperandWalk(config)
         buffers = []
@@ -68,9 +61,9 @@ class OperandLoader(wiring.Component):
         targets = walk.beats.payload.targets
         occupied = [target & b.reserved for target, b in zip(targets, buffers, strict=True)]
         m.d.comb += [
-            walk.start.eq(self.start),
-            walk.stop.eq(self.stop),
-            walk.round.eq(self.round),
+            walk.run.start.eq(run.start),
+            walk.run.stop.eq(run.stop),
+            walk.run.round.eq(run.round),
             walk.beats.ready.eq(~walk.begins | ~Cat(occupied).any()),
             self.read.en.eq(asking),
             self.read.address.eq(walk.address),
@@ -89,18 +82,18 @@ class OperandLoader(wiring.Component):
         with m.If(filling & beat.counts):
             m.d.comb += self.clips.eq(tree_sum(clips))
 
-        m.d.comb += self.busy.eq(walk.busy | filling)
+        m.d.comb += run.busy.eq(walk.run.busy | filling)
         for t, (buffer, vectors) in enumerate(zip(buffers, self.vectors, strict=True)):
             m.d.comb += [
                 buffer.reserve.eq(asking & targets[t]),
                 buffer.fill.eq(filling & beat.targets[t]),
                 buffer.words.eq(Cat(words)),
                 buffer.last.eq(beat.last),
-                buffer.stop.eq(self.stop),
+                buffer.stop.eq(run.stop),
                 vectors.valid.eq(buffer.vector.valid),
                 buffer.vector.ready.eq(vectors.ready),
                 vectors.payload.x.eq(buffer.vector.payload),
                 vectors.payload.step.eq(self.step),
-                vectors.payload.transposed.eq(self.round.transposed),
+                vectors.payload.transposed.eq(run.round.transposed),
             ]
         return m

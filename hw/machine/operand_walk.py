@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.common.direction import by_direction
 from hw.common.ranges import index, vector_address, vector_extent
-from hw.machine.scheduler import RoundLayout
+from hw.machine.scheduler import RoundPort
 from spec.config import ChipConfig
 
 
@@ -40,12 +40,8 @@ class OperandWalk(wiring.Component):
 
     Members
     -------
-    start : In, 1
-    stop : In, 1
-        End.
-    busy : Out, 1
-    round : In, `RoundLayout`
-        Stays while `busy`.
+    run : In, `RoundPort`
+        Ends at once when it is stopped.
     beats : Out, stream of `OperandLayout`
         Clips are counted of the column block 0 alone or, transposed, of the row block 0, so that
         each counts once.
@@ -59,10 +55,7 @@ class OperandWalk(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "start": In(1),
-                "stop": In(1),
-                "busy": Out(1),
-                "round": In(RoundLayout(config)),
+                "run": In(RoundPort(config)),
                 "beats": Out(stream.Signature(OperandLayout(config))),
                 "address": Out(vector_address(config)),
                 "begins": Out(1),
@@ -70,7 +63,8 @@ class OperandWalk(wiring.Component):
         )
 
     def elaborate(self, platform):
-        config, round_, beat = self.config, self.round, self.beats.payload
+        config, run, beat = self.config, self.run, self.beats.payload
+        round_ = run.round
         batch, transposed = round_.batch, round_.transposed
         lanes = config.machine.lanes
         last_offset = (-(-config.drive_lines // lanes) - 1) * lanes
@@ -92,8 +86,8 @@ class OperandWalk(wiring.Component):
         m.d.comb += [
             length.eq(Mux(transposed, round_.columns, round_.rows)),
             first_start.eq(Mux(transposed, batch.first.left, batch.first.top)),
-            self.busy.eq(left != 0),
-            self.beats.valid.eq(self.busy & ~self.stop),
+            run.busy.eq(left != 0),
+            self.beats.valid.eq(run.busy & ~run.stop),
             self.address.eq(origin + start + offset),
             self.begins.eq(offset == 0),
             beat.targets.eq(
@@ -132,8 +126,8 @@ class OperandWalk(wiring.Component):
                 ]
                 with m.If(finished):
                     m.d.sync += [left.eq(left - 1), origin.eq(origin + length), *begin]
-        with m.Elif(self.start):
+        with m.Elif(run.start):
             m.d.sync += [left.eq(round_.count), origin.eq(round_.source), *begin]
-        with m.If(self.stop):
+        with m.If(run.stop):
             m.d.sync += [left.eq(0), offset.eq(0)]
         return m

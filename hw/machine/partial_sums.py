@@ -18,7 +18,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.machine.result_buffer import ResultBuffer
-from hw.machine.scheduler import RoundLayout
+from hw.machine.scheduler import RoundPort
 from hw.machine.sum_adder import SumAdder
 from hw.machine.sum_rounder import SumRounder
 from hw.machine.sum_walk import SumWalk
@@ -32,12 +32,8 @@ class PartialSums(wiring.Component):
 
     Members
     -------
-    start : In, 1
-    stop : In, 1
-        Discard results, and end.
-    busy : Out, 1
-    round : In, `RoundLayout`
-        Stays while `busy`.
+    run : In, `RoundPort`
+        Discards results while it is stopped.
     results : In, `tiles` x stream of `ResultsLayout`
     write : Out, `WritePort`
     saturations : Out, range(lanes + 1)
@@ -48,10 +44,7 @@ class PartialSums(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "start": In(1),
-                "stop": In(1),
-                "busy": Out(1),
-                "round": In(RoundLayout(config)),
+                "run": In(RoundPort(config)),
                 "results": In(stream.Signature(ResultsLayout(config))).array(config.machine.tiles),
                 "write": Out(WritePort(config)),
                 "saturations": Out(range(config.machine.lanes + 1)),
@@ -59,7 +52,7 @@ class PartialSums(wiring.Component):
         )
 
     def elaborate(self, platform):
-        config = self.config
+        config, run = self.config, self.run
         m = Module()
         m.submodules.walk = walk = SumWalk(config)
         m.submodules.adder = adder = SumAdder(config)
@@ -73,17 +66,17 @@ class PartialSums(wiring.Component):
             connect(m, flipped(results), buffer.results)
             here = taken & (walk.tile == t)
             m.d.comb += [
-                buffer.transposed.eq(self.round.transposed),
-                buffer.discard.eq(self.stop),
+                buffer.transposed.eq(run.round.transposed),
+                buffer.discard.eq(run.stop),
                 buffer.shift.eq(here),
                 buffer.free.eq(here & walk.leaves),
             ]
             buffers.append(buffer)
         full = Array(buffer.full for buffer in buffers)[walk.tile]
         m.d.comb += [
-            walk.start.eq(self.start),
-            walk.stop.eq(self.stop),
-            walk.round.eq(self.round),
+            walk.run.start.eq(run.start),
+            walk.run.stop.eq(run.stop),
+            walk.run.round.eq(run.round),
             walk.beats.ready.eq(full & adder.beats.ready),
             adder.beats.payload.eq(walk.beats.payload),
             adder.beats.valid.eq(full & walk.beats.valid),
@@ -91,8 +84,8 @@ class PartialSums(wiring.Component):
             rounder.valid.eq(adder.valid),
             rounder.sum.eq(adder.sum),
             rounder.sums.eq(adder.sums),
-            rounder.shift.eq(self.round.shift),
+            rounder.shift.eq(run.round.shift),
             self.saturations.eq(rounder.saturations),
-            self.busy.eq(walk.busy | adder.busy | rounder.busy),
+            run.busy.eq(walk.run.busy | adder.busy | rounder.busy),
         ]
         return m

@@ -142,17 +142,17 @@ class ProductUnit(wiring.Component):
         # The round.
         m.d.comb += [
             control.empty.eq(round_.count == 0),
-            loader.start.eq(control.start),
-            loader.stop.eq(control.stop),
-            loader.round.eq(round_),
             loader.step.eq(self.step),
             bank.transposed.eq(transposed),
-            sums.start.eq(control.start),
-            sums.stop.eq(control.stop),
-            sums.round.eq(round_),
-            control.adding.eq(sums.busy),
-            control.quiet.eq(bank.quiet & ~loader.busy),
+            control.adding.eq(sums.run.busy),
+            control.quiet.eq(bank.quiet & ~loader.run.busy),
         ]
+        for worker in (loader, sums):
+            m.d.comb += [
+                worker.run.start.eq(control.start),
+                worker.run.stop.eq(control.stop),
+                worker.run.round.eq(round_),
+            ]
         return m
 
     def _describe_round(self, m: Module, matrix: data.View, batch: data.View) -> data.View:

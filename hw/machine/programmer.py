@@ -81,7 +81,7 @@ class Programmer(wiring.Component):
             walk.advance.eq(taken),
             digits.weight.eq(Mux(walk.inside, load.data, 0)),
             targets.payload.cell.eq(walk.cell),
-            targets.payload.level.eq(Mux(walk.unit, 1, Mux(side, *reversed(digits.levels)))),
+            targets.payload.level.eq(Mux(walk.unit_column, 1, Mux(side, *reversed(digits.levels)))),
             store.addr.eq(host.address),
             store.data.eq(host.data),
             store.en.eq(host.write),

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.ranges import index, vector_address, vector_extent
+from hw.common.signature import ParameterSignature
 from spec.config import ChipConfig
 from spec.isa import RIGHT_SHIFTS, WORD_BITS
 
@@ -63,6 +64,28 @@ class RoundLayout(data.StructLayout):
                 "shift": range(RIGHT_SHIFTS[1] + 1),
                 "batch": BatchLayout(config),
             }
+        )
+
+
+class RoundPort(ParameterSignature):
+    """Work on a round, seen from who orders it.
+
+    Members
+    -------
+    start : Out, 1
+        Begin.
+    stop : Out, 1
+        End as soon as possible.
+    busy : In, 1
+        The work is not done yet.
+    round : Out, `RoundLayout`
+        Stays while `busy`.
+    """
+
+    def __init__(self, config: ChipConfig):
+        super().__init__(
+            {"start": Out(1), "stop": Out(1), "busy": In(1), "round": Out(RoundLayout(config))},
+            config=config,
         )
 
 

@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.common.direction import by_direction
 from hw.common.ranges import index, vector_address, vector_extent
-from hw.machine.scheduler import BlockLayout, NextBlock, RoundLayout
+from hw.machine.scheduler import BlockLayout, NextBlock, RoundPort
 from spec.config import ChipConfig
 
 
@@ -52,12 +52,8 @@ class SumWalk(wiring.Component):
 
     Members
     -------
-    start : In, 1
-    stop : In, 1
-        End.
-    busy : Out, 1
-    round : In, `RoundLayout`
-        Stays while `busy`.
+    run : In, `RoundPort`
+        Ends at once when it is stopped.
     beats : Out, stream of `BeatLayout`
     tile : Out, `index(tiles)`
         Tile whose results the beat is of.
@@ -69,10 +65,7 @@ class SumWalk(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "start": In(1),
-                "stop": In(1),
-                "busy": Out(1),
-                "round": In(RoundLayout(config)),
+                "run": In(RoundPort(config)),
                 "beats": Out(stream.Signature(BeatLayout(config))),
                 "tile": Out(index(config.machine.tiles)),
                 "leaves": Out(1),
@@ -80,7 +73,8 @@ class SumWalk(wiring.Component):
         )
 
     def elaborate(self, platform):
-        config, round_, beat = self.config, self.round, self.beats.payload
+        config, run, beat = self.config, self.run, self.beats.payload
+        round_ = run.round
         lanes = config.machine.lanes
         transposed = round_.transposed
         m = Module()
@@ -119,8 +113,8 @@ class SumWalk(wiring.Component):
         m.d.comb += [
             length.eq(Mux(transposed, round_.rows, round_.columns)),
             start.eq(Mux(transposed, here.block.top, here.block.left)),
-            self.busy.eq(left != 0),
-            self.beats.valid.eq(self.busy & ~self.stop),
+            run.busy.eq(left != 0),
+            self.beats.valid.eq(run.busy & ~run.stop),
             self.tile.eq(here.block.tile),
             self.leaves.eq((offset + lanes >= size) | (start + offset + lanes >= length)),
             beat.first.eq(transposed | (here.position == segment.position)),
@@ -151,13 +145,13 @@ class SumWalk(wiring.Component):
                     results.eq(results + length),
                     stored.eq(stored + Mux(narrow, config.array.columns, length)),
                 ]
-        with m.Elif(self.start):
+        with m.Elif(run.start):
             m.d.sync += [
                 *begin,
                 left.eq(round_.count),
                 results.eq(round_.destination),
                 stored.eq(0),
             ]
-        with m.If(self.stop):
+        with m.If(run.stop):
             m.d.sync += left.eq(0)
         return m

@@ -4,10 +4,11 @@ import itertools
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.common.arithmetic import tree_sum
+from hw.common.arithmetic import clamp, tree_sum
 from hw.common.direction import by_direction, has_output
+from hw.common.streams import StreamRegister
 from hw.converter.adc import CodesLayout
 from spec.config import ChipConfig
 
@@ -15,8 +16,8 @@ from spec.config import ChipConfig
 class ResultsLayout(data.StructLayout):
     """Results of one group of columns or, transposed, of word lines.
 
-    `sums`, one per ADC of an array: entry a is that of output a * groups + `group`, arbitrary where
-    there is no such output.
+    `sums`, `adcs` x signed(result_bits): entry a is that of output a * groups + `group`, arbitrary
+    where there is no such output; `group`, unsigned(select_bits).
     """
 
     def __init__(self, config: ChipConfig):
@@ -53,75 +54,41 @@ class ShiftAdd(wiring.Component):
         )
 
     def elaborate(self, platform):
-        config = self.config
         m = Module()
-        exact = signed(config.worst_result_bits)
-
+        m.submodules.register = register = StreamRegister(ResultsLayout(self.config))
+        connect(m, register.o, flipped(self.results))
         codes = self.codes.payload
-        slice_sums = [Signal(exact, name=f"slice_sum_{a}") for a in range(config.converter.adcs)]
+
+        # Slice sums wait for the accumulator, and that of the last plane for the results.
         occupied = Signal()
         plane = Signal.like(codes.plane)
         group = Signal.like(codes.group)
-
-        # Partial results pass by: as many steps back as there are groups lies that at hand.
-        ring = [
-            [
-                Signal(signed(config.result_bits), name=f"partial_{a}_{g}")
-                for a in range(config.converter.adcs)
-            ]
-            for g in range(max(direction.groups for direction in config.directions))
+        taken = Signal()
+        accumulating = Signal()
+        m.d.comb += [
+            self.codes.ready.eq(~occupied | accumulating),
+            taken.eq(self.codes.valid & self.codes.ready),
+            register.i.valid.eq(occupied & plane.last),
+            accumulating.eq(occupied & (~plane.last | register.i.ready)),
+            register.i.payload.group.eq(group),
         ]
-
-        def before(adc: int) -> Value:
-            return by_direction(
-                config, plane.transposed, lambda direction: ring[len(ring) - direction.groups][adc]
-            )
-
-        results_free = ~self.results.valid | self.results.ready
-        accumulating = occupied & (~plane.last | results_free)
-        m.d.comb += self.codes.ready.eq(~occupied | accumulating)
-
-        with m.If(self.results.ready):
-            m.d.sync += self.results.valid.eq(0)
         with m.If(accumulating):
             m.d.sync += occupied.eq(0)
-            with m.If(plane.last):
-                m.d.sync += [self.results.valid.eq(1), self.results.payload.group.eq(group)]
-        with m.If(self.codes.valid & self.codes.ready):
+        with m.If(taken):
             m.d.sync += [occupied.eq(1), plane.eq(codes.plane), group.eq(codes.group)]
 
-        high = (1 << (config.result_bits - 1)) - 1
-        for a in range(config.converter.adcs):
-            with m.If(self.codes.valid & self.codes.ready):
-                m.d.sync += slice_sums[a].eq(tree_sum(self._terms(codes, a)))
-
-            total = Signal(exact, name=f"total_{a}")
-            kept = Signal(signed(config.result_bits), name=f"kept_{a}")
-            base = Mux(plane.first, Const(0, signed(1)), before(a))
-            m.d.comb += [
-                total.eq((base << config.converter.dac_bits) + slice_sums[a]),
-                kept.eq(total),
-            ]
-            if config.result_bits < config.worst_result_bits:
-                above, below = total > high, total < -high - 1
-                counted = accumulating & has_output(config, a, plane.transposed, group)
-                m.d.comb += self.saturated[a].eq(counted & (above | below))
-                with m.If(above):
-                    m.d.comb += kept.eq(high)
-                with m.Elif(below):
-                    m.d.comb += kept.eq(-high - 1)
-
-            with m.If(accumulating):
-                for here, behind in itertools.pairwise(ring):
-                    m.d.sync += here[a].eq(behind[a])
-                m.d.sync += ring[-1][a].eq(kept)
-                with m.If(plane.last):
-                    m.d.sync += self.results.payload.sums[a].eq(kept)
+        for adc, total in enumerate(register.i.payload.sums):
+            slice_sum = Signal(signed(self.config.worst_result_bits), name=f"slice_sum_{adc}")
+            with m.If(taken):
+                m.d.sync += slice_sum.eq(tree_sum(self._terms(adc)))
+            outside = self._accumulate(m, adc, plane, slice_sum, accumulating, total)
+            counted = accumulating & has_output(self.config, adc, plane.transposed, group)
+            m.d.comb += self.saturated[adc].eq(counted & outside)
         return m
 
-    def _terms(self, codes: data.View, adc: int) -> list[Value]:
+    def _terms(self, adc: int) -> list[Value]:
         """Return the codes of one ADC over all slices, and of the unit column, weighted."""
-        config = self.config
+        config, codes = self.config, self.codes.payload
         terms = []
         for s in range(config.array.slices):
             code = codes.code[s * config.converter.adcs + adc]
@@ -131,3 +98,36 @@ class ShiftAdd(wiring.Component):
             # The unit column weighs what the mapping added to every weight, a power of two.
             terms.append(-(unit << (config.array.cell_bits * config.array.slices - 1)))
         return terms
+
+    def _accumulate(
+        self,
+        m: Module,
+        adc: int,
+        plane: data.View,
+        slice_sum: Value,
+        accumulating: Value,
+        total: Value,
+    ) -> Value:
+        """Add a slice sum to the partial sum of its group; return whether `total` saturates."""
+        config = self.config
+        # Partial sums circulate; the current group's was written `groups` cycles ago.
+        longest = max(direction.groups for direction in config.directions)
+        ring = [
+            Signal(signed(config.result_bits), name=f"partial_{adc}_{age}")
+            for age in reversed(range(longest))
+        ]
+        before = by_direction(
+            config, plane.transposed, lambda direction: ring[longest - direction.groups]
+        )
+        base = Mux(plane.first, Const(0, signed(1)), before)
+        exact = Signal(signed(config.worst_result_bits), name=f"total_{adc}")
+        near, outside = clamp(exact, signed(config.result_bits))
+        m.d.comb += [
+            exact.eq((base << config.converter.dac_bits) + slice_sum),
+            total.eq(near),
+        ]
+        with m.If(accumulating):
+            for older, newer in itertools.pairwise(ring):
+                m.d.sync += older.eq(newer)
+            m.d.sync += ring[-1].eq(near)
+        return outside

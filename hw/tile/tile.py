@@ -9,9 +9,9 @@ two sets the pace: `plane_cycles` of the `spec.config.Direction` a plane, `laten
 first product.
 """
 
-from amaranth.hdl import Module, Mux, Value
+from amaranth.hdl import Const, Module, Mux
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.boundary.analog import AnalogPort, Mode
 from hw.common.arithmetic import tree_sum
@@ -24,7 +24,7 @@ from spec.config import ChipConfig
 
 
 class Tile(wiring.Component):
-    """The digital periphery of one array (or of one array per slice).
+    """The periphery of the arrays of a tile, one a slice.
 
     Members
     -------
@@ -61,24 +61,67 @@ class Tile(wiring.Component):
         m.submodules.adc = adc = SarBank(self.config)
         m.submodules.shift_add = shift_add = ShiftAdd(self.config)
         m.submodules.write_verify = write_verify = WriteVerify(self.config)
+        connect(m, write_verify.outcomes, flipped(self.outcomes))
+        connect(m, shift_add.results, flipped(self.results))
+        self._take_turns(m, dac, adc, write_verify)
+        self._share_converters(m, dac, adc, shift_add, write_verify)
+        self._connect_analog(m, dac, adc, write_verify)
+        self._count(m, dac, adc, shift_add, write_verify)
+        return m
 
-        # The array and its ADCs serve products or programming, one at a time.
-        programming = write_verify.busy
+    def _take_turns(
+        self, m: Module, dac: DacSequencer, adc: SarBank, write_verify: WriteVerify
+    ) -> None:
+        """Let vectors or targets in: the array serves products or programming, one at a time."""
         under_way = (dac.mode != Mode.IDLE) | adc.busy | adc.codes.valid
         idle = ~under_way & ~self.vectors.valid
         m.d.comb += [
             dac.vectors.payload.eq(self.vectors.payload),
-            dac.vectors.valid.eq(self.vectors.valid & ~programming),
-            self.vectors.ready.eq(dac.vectors.ready & ~programming),
+            dac.vectors.valid.eq(self.vectors.valid & ~write_verify.busy),
+            self.vectors.ready.eq(dac.vectors.ready & ~write_verify.busy),
             write_verify.targets.payload.eq(self.targets.payload),
             write_verify.targets.valid.eq(self.targets.valid & idle),
             self.targets.ready.eq(write_verify.targets.ready & idle),
         ]
-        connect(m, write_verify.outcomes, wiring.flipped(self.outcomes))
-        connect(m, shift_add.results, wiring.flipped(self.results))
 
-        analog = self.analog
+    def _share_converters(
+        self,
+        m: Module,
+        dac: DacSequencer,
+        adc: SarBank,
+        shift_add: ShiftAdd,
+        write_verify: WriteVerify,
+    ) -> None:
+        """Connect the ADCs with whom the array serves."""
         m.d.comb += [
+            shift_add.codes.payload.eq(adc.codes.payload),
+            write_verify.codes.payload.eq(adc.codes.payload),
+        ]
+        with m.If(write_verify.busy):
+            m.d.comb += [
+                adc.planes.payload.eq(write_verify.planes.payload),
+                adc.planes.valid.eq(write_verify.planes.valid),
+                write_verify.planes.ready.eq(adc.planes.ready),
+                write_verify.codes.valid.eq(adc.codes.valid),
+                adc.codes.ready.eq(write_verify.codes.ready),
+            ]
+        with m.Else():
+            m.d.comb += [
+                adc.planes.payload.eq(dac.planes.payload),
+                adc.planes.valid.eq(dac.planes.valid),
+                dac.planes.ready.eq(adc.planes.ready),
+                shift_add.codes.valid.eq(adc.codes.valid),
+                adc.codes.ready.eq(shift_add.codes.ready),
+            ]
+
+    def _connect_analog(
+        self, m: Module, dac: DacSequencer, adc: SarBank, write_verify: WriteVerify
+    ) -> None:
+        """Connect the boundary with its users."""
+        analog, programming = self.analog, write_verify.busy
+        m.d.comb += [
+            analog.mode.eq(Mux(programming, write_verify.mode, dac.mode)),
+            analog.strobe.eq(Mux(programming, write_verify.strobe, dac.strobe)),
             analog.code.eq(dac.code),
             analog.cell.eq(write_verify.cell),
             analog.amplitude.eq(write_verify.amplitude),
@@ -90,51 +133,38 @@ class Tile(wiring.Component):
             analog.trial.eq(adc.trial),
             adc.above.eq(analog.above),
             adc.beyond.eq(analog.beyond),
-            shift_add.codes.payload.eq(adc.codes.payload),
-            write_verify.codes.payload.eq(adc.codes.payload),
         ]
-        with m.If(programming):
-            m.d.comb += [
-                analog.mode.eq(write_verify.mode),
-                analog.strobe.eq(write_verify.strobe),
-                adc.planes.payload.eq(write_verify.planes.payload),
-                adc.planes.valid.eq(write_verify.planes.valid),
-                write_verify.planes.ready.eq(adc.planes.ready),
-                write_verify.codes.valid.eq(adc.codes.valid),
-                adc.codes.ready.eq(write_verify.codes.ready),
-            ]
-        with m.Else():
-            m.d.comb += [
-                analog.mode.eq(dac.mode),
-                analog.strobe.eq(dac.strobe),
-                adc.planes.payload.eq(dac.planes.payload),
-                adc.planes.valid.eq(dac.planes.valid),
-                dac.planes.ready.eq(adc.planes.ready),
-                shift_add.codes.valid.eq(adc.codes.valid),
-                adc.codes.ready.eq(shift_add.codes.ready),
-            ]
 
-        codes = adc.codes.payload
+    def _count(
+        self,
+        m: Module,
+        dac: DacSequencer,
+        adc: SarBank,
+        shift_add: ShiftAdd,
+        write_verify: WriteVerify,
+    ) -> None:
+        """Count what happens in the tile."""
+        codes = shift_add.codes.payload
         taken = shift_add.codes.valid & shift_add.codes.ready
         reported = write_verify.outcomes.valid & write_verify.outcomes.ready
-        high, low = [], []
+        reading = write_verify.mode == Mode.READ
+        clips_high, clips_low = [], []
         for code, beyond in zip(codes.code, codes.beyond, strict=True):
-            high.append(taken & beyond & (code >= 0))
-            low.append(taken & beyond & (code < 0))
+            clips_high.append(taken & beyond & (code >= 0))
+            clips_low.append(taken & beyond & (code < 0))
         m.submodules.performance = performance = Counters(
             TileCounters,
             {
-                "cycles": Value.cast(1),
+                "cycles": Const(1),
                 "drives": dac.strobe,
                 "conversions": Mux(taken, self.config.converters, 0),
                 "adc_cycles": adc.busy,
-                "clips_high": tree_sum(high),
-                "clips_low": tree_sum(low),
+                "clips_high": tree_sum(clips_high),
+                "clips_low": tree_sum(clips_low),
                 "saturations": tree_sum(list(shift_add.saturated)),
-                "reads": write_verify.strobe & (write_verify.mode == Mode.READ),
-                "pulses": write_verify.strobe & (write_verify.mode != Mode.READ),
+                "reads": write_verify.strobe & reading,
+                "pulses": write_verify.strobe & ~reading,
                 "failures": reported & ~write_verify.outcomes.payload.success,
             },
         )
         m.d.comb += self.counters.eq(performance.counters)
-        return m

@@ -4,11 +4,12 @@ The procedure is that of `golden.tile.write_verify`. Cells come and go one by on
 region can be programmed, in any order, and products can run between two cells.
 """
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.boundary.analog import CellLayout, Mode
+from hw.common.arithmetic import clamp
 from hw.converter.adc import CodesLayout
 from hw.converter.dac import PlaneLayout
 from spec.config import ChipConfig
@@ -16,14 +17,18 @@ from spec.tables import Mapping
 
 
 class TargetLayout(data.StructLayout):
-    """A `cell` and the `level` that it is to hold."""
+    """A `cell`, `CellLayout`, and the `level`, unsigned(cell_bits), that it is to hold."""
 
     def __init__(self, config: ChipConfig):
         super().__init__({"cell": CellLayout(config), "level": config.array.cell_bits})
 
 
 class OutcomeLayout(data.StructLayout):
-    """What became of a cell: `success`, its last `code`, and the `pulses` it took."""
+    """Outcome of a cell.
+
+    `success`, 1 bit; `code`, signed(adc_bits), of its last read; `pulses`, unsigned, that it took,
+    at most `pulse_limit`.
+    """
 
     def __init__(self, config: ChipConfig):
         super().__init__(
@@ -33,16 +38,6 @@ class OutcomeLayout(data.StructLayout):
                 "pulses": range(config.programming.pulse_limit + 1),
             }
         )
-
-
-class State(enum.Enum, shape=3):  # type: ignore[call-arg]
-    """What the engine waits for."""
-
-    IDLE = 0
-    SAMPLE = 1
-    CONVERT = 2
-    PULSE = 3
-    REPORT = 4
 
 
 class WriteVerify(wiring.Component):
@@ -56,10 +51,14 @@ class WriteVerify(wiring.Component):
     planes : Out, stream of `PlaneLayout`
         Reads, to the ADCs.
     codes : In, stream of `CodesLayout`
-        What the ADCs made of them.
+        Codes of these reads.
     busy : Out, 1
         The array belongs to this engine.
-    mode, cell, amplitude, strobe, settled
+    mode : Out, `Mode`
+    cell : Out, `CellLayout`
+    amplitude : Out, unsigned(pulse_bits)
+    strobe : Out, 1
+    settled : In, 1
         As in `hw.boundary.analog.AnalogPort`.
     """
 
@@ -83,42 +82,24 @@ class WriteVerify(wiring.Component):
     def elaborate(self, platform):
         config = self.config
         m = Module()
-
-        state = Signal(State)
+        outcome, plane = self.outcomes.payload, self.planes.payload
         level = Signal(config.array.cell_bits)
-        pulses = Signal(range(config.programming.pulse_limit + 1))
-        # Every level has a code of its own, read as a constant table.
-        codes = [Const(code, signed(config.converter.adc_bits)) for code in config.verify_targets]
-        goal = Array(codes)[level]
+        pulses = Signal.like(outcome.pulses)
+        code = Array(self.codes.payload.code)[self._converter()]
+        low, high = self._compare(m, code, level)
         settled = self.settled & ~self.strobe
-
         m.d.comb += [
-            self.targets.ready.eq(state == State.IDLE),
-            self.busy.eq(state != State.IDLE),
-            self.outcomes.valid.eq(state == State.REPORT),
-            self.outcomes.payload.pulses.eq(pulses),
-            self.planes.valid.eq((state == State.SAMPLE) & settled),
-            self.planes.payload.single.eq(1),
-            self.planes.payload.group.eq(self.cell.group),
-            *(step.eq(config.verify_step) for step in self.planes.payload.step),
-            self.codes.ready.eq(state == State.CONVERT),
+            outcome.pulses.eq(pulses),
+            plane.single.eq(1),
+            plane.group.eq(self.cell.group),
+            *(step.eq(config.verify_step) for step in plane.step),
         ]
 
-        read = [self.mode.eq(Mode.READ), self.strobe.eq(1), state.eq(State.SAMPLE)]
-        code = Array(self.codes.payload.code)[self._converter()]
-        miss = Signal(signed(config.converter.adc_bits + 1))
-        m.d.comb += miss.eq(code - goal)
-        low, high = miss < -config.verify_tolerance, miss > config.verify_tolerance
-        if config.verify_code < 0:
-            low, high = high, low
-        strongest = (1 << config.programming.pulse_bits) - 1
-        higher = self.amplitude + config.programming.pulse_increment
-        # Direction of the last pulse; none has been given while `pulses` is 0.
-        raised = Signal()
-
+        read = [self.mode.eq(Mode.READ), self.strobe.eq(1)]
         m.d.sync += self.strobe.eq(0)
-        with m.Switch(state):
-            with m.Case(State.IDLE):
+        with m.FSM() as fsm:
+            with m.State("IDLE"):
+                m.d.comb += self.targets.ready.eq(1)
                 with m.If(self.targets.valid):
                     m.d.sync += [
                         self.cell.eq(self.targets.payload.cell),
@@ -126,41 +107,65 @@ class WriteVerify(wiring.Component):
                         pulses.eq(0),
                         *read,
                     ]
-            with m.Case(State.SAMPLE):
+                    m.next = "SAMPLE"
+            with m.State("SAMPLE"):
+                m.d.comb += self.planes.valid.eq(settled)
                 with m.If(self.planes.valid & self.planes.ready):
-                    m.d.sync += state.eq(State.CONVERT)
-            with m.Case(State.CONVERT):
+                    m.next = "CONVERT"
+            with m.State("CONVERT"):
+                m.d.comb += self.codes.ready.eq(1)
                 with m.If(self.codes.valid):
-                    m.d.sync += self.outcomes.payload.code.eq(code)
+                    m.d.sync += outcome.code.eq(code)
                     with m.If((low | high) & (pulses != config.programming.pulse_limit)):
-                        m.d.sync += [
-                            pulses.eq(pulses + 1),
-                            raised.eq(low),
-                            self.amplitude.eq(Mux(higher > strongest, strongest, higher)),
-                            self.mode.eq(Mux(low, Mode.SET, Mode.RESET)),
-                            self.strobe.eq(1),
-                            state.eq(State.PULSE),
-                        ]
-                        with m.If((pulses == 0) | (raised != low)):
-                            m.d.sync += self.amplitude.eq(config.programming.pulse_first)
+                        self._pulse(m, low, pulses)
+                        m.next = "PULSE"
                     with m.Else():
-                        m.d.sync += [
-                            self.outcomes.payload.success.eq(~(low | high)),
-                            self.mode.eq(Mode.IDLE),
-                            state.eq(State.REPORT),
-                        ]
-            with m.Case(State.PULSE):
+                        m.d.sync += [outcome.success.eq(~(low | high)), self.mode.eq(Mode.IDLE)]
+                        m.next = "REPORT"
+            with m.State("PULSE"):
                 with m.If(settled):
                     m.d.sync += read
-            with m.Case(State.REPORT):
+                    m.next = "SAMPLE"
+            with m.State("REPORT"):
+                m.d.comb += self.outcomes.valid.eq(1)
                 with m.If(self.outcomes.ready):
-                    m.d.sync += state.eq(State.IDLE)
+                    m.next = "IDLE"
+        m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
         return m
 
-    def _converter(self):
-        """Return the index of the ADC that reads the cell."""
+    def _converter(self) -> Value:
+        """Return the number of the ADC that reads the cell."""
         config, cell = self.config, self.cell
-        lane = cell.slice * config.converter.adcs + cell.adc
+        number = cell.slice * config.converter.adcs + cell.adc
         if config.array.mapping is Mapping.OFFSET:
-            return Mux(cell.side, config.converters - 1, lane)
-        return lane
+            return Mux(cell.side, config.converters - 1, number)
+        return number
+
+    def _compare(self, m: Module, code: Value, level: Value) -> tuple[Value, Value]:
+        """Return whether the conductance that gives a code is too low, or too high, for a level."""
+        config = self.config
+        bits = config.converter.adc_bits
+        # Every level has a code of its own, read as a constant table.
+        goal = Array(Const(target, signed(bits)) for target in config.verify_targets)[level]
+        miss = Signal(signed(bits + 1))
+        m.d.comb += miss.eq(code - goal)
+        below = miss < -config.verify_tolerance
+        above = miss > config.verify_tolerance
+        return (above, below) if config.verify_code < 0 else (below, above)
+
+    def _pulse(self, m: Module, low: Value, pulses: Signal) -> None:
+        """Begin a pulse: stronger than the one before in the same direction, else the first."""
+        programming = self.config.programming
+        # Direction of the last pulse; none has been given while `pulses` is 0.
+        raised = Signal()
+        stronger, _ = clamp(
+            self.amplitude + programming.pulse_increment, unsigned(programming.pulse_bits)
+        )
+        begins = (pulses == 0) | (raised != low)
+        m.d.sync += [
+            pulses.eq(pulses + 1),
+            raised.eq(low),
+            self.amplitude.eq(Mux(begins, programming.pulse_first, stronger)),
+            self.mode.eq(Mux(low, Mode.SET, Mode.RESET)),
+            self.strobe.eq(1),
+        ]

@@ -15,7 +15,8 @@ from hw.boundary.analog import AnalogPort
 from hw.boundary.macro import add_macro
 from hw.common.counters import ChipCounters, TileCounters
 from hw.common.word_port import WordPort
-from hw.link.axi import AxiCarrier, AxiLite, AxiRegisters, AxiStream
+from hw.link.axi import AxiCarrier, AxiLite, AxiStream
+from hw.link.axi_registers import AxiRegisters
 from hw.link.interfaces import (
     CommandWord,
     ControlPort,

@@ -19,13 +19,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ohmulator.host.arguments import checked_place, checked_words
 from ohmulator.host.carrier import Carrier
 from ohmulator.host.errors import LinkError, MismatchError, ProgramError
 from ohmulator.host.link import LARGEST_WORD, MAX_SECONDS, Link, known_code
 from spec.config import ChipConfig
 from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS
-from spec.errors import UserError, is_integer, require, require_integer, require_number, shown
-from spec.isa import WORD_BITS, WORD_RANGE, ErrorCode, Space
+from spec.errors import require, require_integer, require_number, shown
+from spec.isa import WORD_BITS, ErrorCode, Space
 from spec.packet import (
     GEOMETRY,
     IDENTITY,
@@ -186,8 +187,8 @@ class Host:
         LinkError
             Also if the chip was used by another host or reset.
         """
-        values = _checked_words(words)
-        where = _checked_place(space, address, len(values))
+        values = checked_words(words)
+        where = checked_place(space, address, len(values))
         self.check()
         if where[0] is Space.HOLDING:
             # Tiles may hold anything now.
@@ -203,12 +204,12 @@ class Host:
         Raises
         ------
         UserError
-            As `write`.
+            As `Host.write`.
         RefusedError
-            As `write`.
+            As `Host.write`.
         """
         checked = [
-            (*_checked_place(space, address, len(words)), _checked_words(words))
+            (*checked_place(space, address, len(words)), checked_words(words))
             for space, address, words in writes
         ]
         self._settle()
@@ -232,7 +233,7 @@ class Host:
             If a program runs, or the space has no such words.
         """
         count = require_integer("count", count, 0, LARGEST_WORD)
-        space, address = _checked_place(space, address, count)
+        space, address = checked_place(space, address, count)
         words: list[int] = []
         while len(words) < count:
             part = min(count - len(words), MAX_WORDS)
@@ -375,34 +376,3 @@ class Host:
             if timeout_s is not None and time.monotonic() - begun >= timeout_s:
                 return False
         return True
-
-
-def _checked_place(space: Space, address: int, count: int) -> tuple[Space, int]:
-    """Return a space and an address from which on there are addresses for `count` words."""
-    require(
-        is_integer(space) and int(space) in list(Space),
-        f"space must be one of {', '.join(Space.__members__)}, not {shown(space)}",
-    )
-    last = LARGEST_WORD + 1 - count
-    return Space(int(space)), require_integer("address", address, 0, last)
-
-
-def _checked_words(words: ArrayLike) -> NDArray[np.int64]:
-    """Return words [n] that are integers of 32 bits, signed or unsigned."""
-    try:
-        values = np.asarray(words)
-    except ValueError:
-        raise UserError("words must be a list of integers, not one of lists") from None
-    # Integers that no type of NumPy holds stay what they are.
-    integers = values.dtype.kind in "iu" or all(type(value) is int for value in values.flat)
-    require(
-        values.ndim == 1 and integers,
-        f"words must be a list of integers, not {values.dtype} of shape {values.shape}",
-    )
-    low, high = WORD_RANGE[0], LARGEST_WORD
-    outside = values[(values < low) | (values > high)]
-    if outside.size:
-        raise UserError(
-            f"words must be integers of {low} to {high}, not {shown(outside.tolist()[0])}"
-        )
-    return values.astype(np.int64)

@@ -30,7 +30,7 @@ TRACED_PRODUCTS = 8
 
 @dataclass(frozen=True)
 class Foreseen:
-    """Hold what the model makes of the images.
+    """Hold the results of the model.
 
     Attributes
     ----------
@@ -66,10 +66,10 @@ def simulate(
     task: Classifier,
     chip: Analog,
     steps: NDArray[np.int64],
-    folder: Path,
+    waves: Path,
     targets: Targets | None = None,
 ) -> TileOutcome:
-    """Return what the Verilog of a tile made of the images, and leave waveforms in a folder.
+    """Return the results of the Verilog of a tile; waveforms go to the folder `waves`.
 
     The physics are those of `chip`; cells that are `targets` are programmed first.
     """
@@ -90,8 +90,8 @@ def simulate(
     doing = "images" if targets is None else "cells and images"
     total = count if targets is None else count + len(targets)
     with screen.progress(f"{doing} through the Verilog", total) as update:
-        outcome: TileOutcome = build.run("sim.tb_tile", job, update, folder)
-        return outcome
+        outcome: TileOutcome = build.run("sim.tb_tile", job, update, waves)
+    return outcome
 
 
 def figures(
@@ -114,8 +114,8 @@ def figures(
         "diagnostics": report.figures(foreseen.diagnostics),
         "products_per_second": count / outcome.seconds,
         "planes_per_second": count * plan.config.planes / outcome.seconds,
-        "words_compared": int(outcome.results.size),
-        "words_different": int((outcome.results != outcome.expected).sum()),
+        "words_compared": outcome.words,
+        "words_different": outcome.wrong,
         "picture": str(plan.outputs["the picture"]),
         "waveform": str(plan.outputs["the waveform"]),
     }
@@ -153,7 +153,7 @@ def picture(
 
 
 def verdict(plan: Plan, outcome: TileOutcome) -> int:
-    """Print where the results are and whether both sides agree; return the exit status."""
+    """Print paths of the results and the verdict of the comparison; return the exit status."""
     for what in ("the picture", "the picture of the cells"):
         if what in plan.outputs:
             cli.say(f"picture   {plan.outputs[what]}")
@@ -161,5 +161,5 @@ def verdict(plan: Plan, outcome: TileOutcome) -> int:
     if outcome.mismatch:
         cli.say(outcome.mismatch)
         return 1
-    cli.say(f"MATCH: all {outcome.results.size} words equal, Verilog and model, bit for bit")
+    cli.say(f"MATCH: all {outcome.words} words equal, Verilog and model, bit for bit")
     return 0

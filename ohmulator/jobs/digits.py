@@ -18,7 +18,7 @@ PIXELS, CLASSES, WHITE = 64, 10, 16
 
 @dataclass(frozen=True)
 class Plan:
-    """Hold what a job is to do.
+    """Hold the orders of a job.
 
     Attributes
     ----------
@@ -27,9 +27,9 @@ class Plan:
     seed
         Of the split of the images.
     waves
-        Whether the waveform has all products.
+        Record all products in the waveform.
     outputs
-        Files to write: "the picture", "the figures", waveforms and what the job adds.
+        Files to write: "the picture", "the figures", waveforms, and further ones of the job.
     reproduce
         Command that runs the job again.
     """
@@ -45,9 +45,9 @@ class Plan:
 def plan(
     job: str, preset: str, out: str, argv: Sequence[str], more: dict[str, str] | None = None
 ) -> Plan:
-    """Return the plan of a job; `more` are names of further files by what they hold.
+    """Return the plan of a job; `more` are names of further files by their contents.
 
-    Preset and folder `out` are those that are taken unless `argv` names others.
+    Preset and folder `out` are defaults, which `argv` may change.
 
     Raises
     ------

@@ -35,12 +35,12 @@ def main(argv: Sequence[str]) -> int:
     parser = cli.Parser("docs")
     parser.out("build/site", "folder of the site")
     args = parser.read(argv)
+    outputs = Outputs({"the site": args.out / "index.html"}, folders=[args.out])
     out, sources = args.out.resolve(), DOCS.resolve()
     require(
         not (out.is_relative_to(sources) or sources.is_relative_to(out)),
         f"{args.out} would mix the site with its sources: take another folder",
     )
-    outputs = Outputs({"the site": args.out / "index.html"}, folders=[args.out])
     require(
         importlib.util.find_spec("sphinx") is not None,
         "Sphinx is not installed: `make docs` installs it",

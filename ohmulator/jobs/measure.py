@@ -15,7 +15,7 @@ from ohmulator.jobs import pictures
 
 @dataclass(frozen=True)
 class Measured:
-    """Hold what was measured of a chip.
+    """Hold the measurements of a chip.
 
     Attributes
     ----------
@@ -62,12 +62,12 @@ def measure_adcs(chip: Analog, samples: int, margin: int) -> tuple[Linearity, ND
 
 
 def converters(chip: Analog) -> Convert:
-    """Return all ADCs of a chip, at their finest step, as a function of inputs in ideal LSB."""
+    """Return all ADCs of a chip, at ADC step 0, as a function of inputs in ideal LSB."""
     return chip.adcs(np.zeros(chip.config.steps, np.int64)).convert
 
 
 def figures(chip: Analog, found: Measured) -> dict[str, Any]:
-    """Return what was measured for a JSON file; None is what could not be measured."""
+    """Return measurements for a JSON file; None: could not be measured."""
     adcs, kept, bits = found.adcs, found.error[~found.failed], _finite(found.bits)
     measurable = np.isfinite(adcs.offset) & np.isfinite(found.bits)
     return {
@@ -126,7 +126,7 @@ def rows(found: dict[str, Any], adc_bits: int) -> list[list[tuple[str, str]]]:
 
 
 def draw(chip: Analog, levels: NDArray[np.int64], found: Measured) -> dict[str, bytes]:
-    """Return pictures as PNG files by what they show: "cells", "wires" and "adc"."""
+    """Return the pictures "cells", "wires" and "adc" as PNG files."""
     top = chip.config.array.slices - 1
     figures = {
         "cells": pictures.cells(chip.config, levels, chip.array.g_s, top),

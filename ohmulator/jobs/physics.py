@@ -1,4 +1,4 @@
-"""Show what the physics of a configuration makes of a chip: `make physics`."""
+"""Show a chip with the physics of a configuration: `make physics`."""
 
 import math
 from collections.abc import Sequence

@@ -120,7 +120,7 @@ def cells(
 
 
 def wires(volts: NDArray[np.float64], drop: NDArray[np.float64], slice_: int) -> Figure:
-    """Draw what the wires of a slice leave of the voltages and currents of its cells and lines.
+    """Draw the losses in the wires of a slice: voltage of each cell, current of each line.
 
     All word lines are driven. `volts` [rows, bit_lines] across the cells, as a share of the drive;
     `drop` [bit_lines], share of the current that is lost.
@@ -130,7 +130,7 @@ def wires(volts: NDArray[np.float64], drop: NDArray[np.float64], slice_: int) ->
     scale = {"vmin": 0.0, "vmax": max(1.0, float(lost.max()))}
     image = left.imshow(lost, cmap="inferno", aspect="auto", interpolation="nearest", **scale)
     left.set(xlabel="bit line (drivers at the left)", ylabel="word line (sensed at the bottom)")
-    left.set_title(f"voltage lost on the way to and from each cell, slice {slice_}")
+    left.set_title(f"voltage lost in the wires to and from each cell, slice {slice_}")
     figure.colorbar(image, ax=left, label="of the read voltage (%)")
     right.bar(np.arange(len(drop)), 100 * drop, width=1.0, color="C1")
     right.set(xlabel="bit line", ylabel="of the ideal current (%)")
@@ -179,7 +179,7 @@ def adc(
 def sweep(
     results: Mapping[str, tuple[str, Sequence[float], NDArray[np.float64]]], title: str
 ) -> Figure:
-    """Draw accuracies over each effect: axis label, values, accuracies [values, chips]."""
+    """Draw accuracies over each fault: axis label, values, accuracies [values, chips]."""
     figure, axes = plt.subplots(
         1, len(results), figsize=(3.2 * len(results), 3.8), sharey=True, layout="constrained"
     )

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from environment.files import Content, json_text
+from environment.files import json_text
 from ohmulator import cli
-from ohmulator.jobs import digits
+from ohmulator.jobs import digits, waveforms
 
 MIN_VERIFY_CODES = 4
 """Codes between two levels of a cell below which write-verify resolves no quarter of a level."""
@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
     from golden.array.lines import Array
     from golden.tile import write_verify
     from golden.tile.analog import Analog
-    from ohmulator.jobs import classifier, classify, programming, report, waveforms
+    from ohmulator.jobs import classifier, classify, programming, report
     from ohmulator.jobs.screen import Screen
 
     task, screen = classifier.fit(config, plan.seed), Screen()
@@ -30,16 +30,17 @@ def main(argv: Sequence[str]) -> int:
     write_verify.program(programmed, targets)
     foreseen = classify.foresee(programmed, task)
     chip = Analog(config, Array(config))
-    with waveforms.temporary_folder() as folder:
-        outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, folder, targets)
+    with waveforms.folder() as waves:
+        outcome = classify.simulate(plan, screen, task, chip, foreseen.steps, waves, targets)
         cells = programming.figures(programmed.array, foreseen.levels, outcome)
         figures = classify.figures(plan, task, foreseen, outcome) | cells
-        contents: dict[str, Content] = {
+        contents = waveforms.contents(waves) | {
             "the picture": classify.picture(config, task, foreseen, outcome),
             "the picture of the cells": programming.picture(config, foreseen.levels, outcome),
             "the figures": json_text(figures),
         }
-        plan.outputs.write(contents | waveforms.found(folder))
+        plan.outputs.write(contents)
+
     sections = [
         classify.rows(figures),
         programming.rows(cells),

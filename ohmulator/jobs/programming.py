@@ -12,7 +12,7 @@ from spec.config import ChipConfig
 
 
 def figures(array: Array, levels: NDArray[np.int64], outcome: TileOutcome) -> dict[str, Any]:
-    """Return what became of the cells; `array` knows which are stuck, `levels` are their targets.
+    """Return figures of the cells; `array` knows which are stuck, `levels` are their targets.
 
     Levels are [slices, rows, bit_lines].
     """

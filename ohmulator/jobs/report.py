@@ -7,7 +7,7 @@ from ohmulator.jobs.screen import Screen
 
 
 def rows(diagnostics: Diagnostics) -> list[tuple[str, str]]:
-    """Return what happened to a result as rows of a table."""
+    """Return diagnostics as rows of a table."""
     high, low = diagnostics.clipped_high.max(), diagnostics.clipped_low.max()
     drop = diagnostics.ir_drop
     found = [
@@ -31,7 +31,7 @@ def warn(screen: Screen, diagnostics: Diagnostics) -> None:
 
 
 def figures(diagnostics: Diagnostics) -> dict[str, Any]:
-    """Return what happened to a result for a JSON file; lists have one share an ADC step."""
+    """Return diagnostics for a JSON file; lists have one share an ADC step."""
     found: dict[str, Any] = {
         "clipped_high": diagnostics.clipped_high.tolist(),
         "clipped_low": diagnostics.clipped_low.tolist(),

@@ -46,13 +46,13 @@ class Screen:
 
     @contextlib.contextmanager
     def status(self, doing: str) -> Iterator[Callable[[str], None]]:
-        """Show on a terminal what is being done; what it yields changes the text."""
+        """Show an activity on a terminal; yield a function that changes its text."""
         with self._console.status(Text(doing)) as status:
             yield lambda text: status.update(Text(text))
 
     @contextlib.contextmanager
     def progress(self, doing: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Show on a terminal how much of `total` is done, which what it yields is told."""
+        """Show a bar on a terminal; yield a function that is told how much of `total` is done."""
         text = TextColumn("{task.description}", markup=False)
         columns = text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         silent = not self._console.is_terminal

@@ -2,13 +2,17 @@
 
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from environment.files import BUILDS, Outputs, json_text
 from environment.tools import SIMULATORS
 from ohmulator import cli
 from ohmulator.jobs import waveforms
+from spec.config import ChipConfig
 from spec.load import load, locate
+
+if TYPE_CHECKING:
+    from sim.job import TileOutcome
 
 TESTBENCHES = ("tile",)
 """Testbench `x`, of top level `x`, is `sim.tb_x`; its jobs are made by `stimuli.x`."""
@@ -34,26 +38,12 @@ def main(argv: Sequence[str]) -> int:
     job = make(config, args.seed, args.count, command(args), transposed=args.transposed)
     with screen.status("generating Verilog and building the simulator"):
         build.make()
-    with waveforms.temporary_folder() as folder:
+    with waveforms.folder() as waves:
         with screen.progress("products through the simulator", args.count) as update:
-            outcome = build.run(f"sim.tb_{args.tb}", job, update, folder)
-        speed = args.count * config.planes / outcome.seconds
-        figures = {
-            "testbench": args.tb,
-            "configuration": args.config,
-            "hash": config.whole,
-            "simulator": args.sim,
-            "seed": args.seed,
-            "products": args.count,
-            "transposed": args.transposed,
-            "words_compared": outcome.words,
-            "words_different": outcome.wrong,
-            "planes_per_second": speed,
-            **outcome.counters,
-        }
-        waves = waveforms.found(folder)
-        outputs.write({"the figures": json_text(figures), **waves})
-    if waves:
+            outcome = build.run(f"sim.tb_{args.tb}", job, update, waves)
+        found, drawn = figures(args, config, outcome), waveforms.contents(waves)
+        outputs.write(drawn | {"the figures": json_text(found)})
+    if drawn:
         cli.say(f"waveforms in {args.out}")
     if outcome.mismatch:
         cli.say(outcome.mismatch)
@@ -61,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     products = "transposed products" if args.transposed else "products"
     cli.say(
         f"MATCH: all {outcome.words} words of {args.count} {products} equal, {args.sim} and "
-        f"model, bit for bit ({speed:.0f} planes per second)"
+        f"model, bit for bit ({found['planes_per_second']:.0f} planes per second)"
     )
     return 0
 
@@ -82,6 +72,23 @@ def options(argv: Sequence[str]) -> Any:
     parser.out("out/sim", "folder for waveforms")
     parser.json()
     return parser.read(argv)
+
+
+def figures(args: Any, config: ChipConfig, outcome: "TileOutcome") -> dict[str, Any]:
+    """Return the figures of a simulation for a JSON file."""
+    return {
+        "testbench": args.tb,
+        "configuration": args.config,
+        "hash": config.whole,
+        "simulator": args.sim,
+        "seed": args.seed,
+        "products": args.count,
+        "transposed": args.transposed,
+        "words_compared": outcome.words,
+        "words_different": outcome.wrong,
+        "planes_per_second": args.count * config.planes / outcome.seconds,
+        **outcome.counters,
+    }
 
 
 def command(args: Any) -> str:

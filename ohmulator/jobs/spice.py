@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     )
     head = [
         f"* Array of slice {slice_} of {cli.printable(args.config)}, hash {config.whole}",
-        "* What the model computes, in amperes:",
+        "* Column currents of the model, in amperes:",
     ]
     for line, amperes in enumerate(volts @ array.effective_s[slice_]):
         head.append(f"*   i(Vout{line}) = {amperes:.6e}")

@@ -13,7 +13,7 @@ def main(argv: Sequence[str]) -> int:
     parser = cli.Parser("verilog")
     parser.config("digits")
     parser.choice("top", "tile", TOPS, "top level")
-    parser.choice("analog", "ports", ANALOG, "what stands for the arrays")
+    parser.choice("analog", "ports", ANALOG, "stand-in of the arrays")
     parser.out("build/{top}-{config}.v", "file to write", "FILE")
     args = parser.read(argv)
     require_analog(args.top, args.analog)

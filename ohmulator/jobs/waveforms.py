@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from environment.files import BUILDS, Outputs
+from environment.files import BUILDS, Content, Outputs
 
 NAMES = {
     "the waveform": "boundary.vcd",
@@ -14,25 +14,25 @@ NAMES = {
     "the waveform of the RTL (Verilator)": "rtl.vcd",
     "the waveform of the RTL (Icarus)": "rtl.fst",
 }
-"""Names of the files that `sim.runner.Build.run` leaves, by what they hold."""
+"""Names of the files that `sim.runner.Build.run` leaves, by their contents."""
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Return the paths that waveforms get in a folder of results, by what they hold."""
+    """Return the paths of waveforms in a folder of results, by their contents."""
     return {what: folder / name for what, name in NAMES.items()}
 
 
-@contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Make a folder for waveforms, which may be large, where builds are."""
-    BUILDS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="waveforms-", dir=BUILDS) as folder:
-        yield Path(folder)
-
-
-def found(folder: Path) -> dict[str, Path]:
-    """Return the waveforms that a simulation left in a folder, by what they hold."""
+def contents(folder: Path) -> dict[str, Content]:
+    """Return the waveforms that a simulation left in a folder, by their contents."""
     return {what: path for what, path in files(folder).items() if path.exists()}
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """Make a folder for the waveforms of a simulation, which lasts until they are written."""
+    BUILDS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="waveforms-", dir=BUILDS) as name:
+        yield Path(name)
 
 
 def viewer(outputs: Outputs) -> str:

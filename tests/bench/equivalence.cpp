@@ -280,13 +280,13 @@ int main(int argc, char** argv) {
         printf("into %s %llu\n", feeder.source->name, (unsigned long long)feeder.transfers);
     for (size_t i = 0; i < sinks.size(); i++)
         printf("out %s %llu\n", sinks[i].name, (unsigned long long)taken[i]);
-    int bits = 0, toggled = 0;
-    for (size_t i = 0; i < outputs.size(); i++)
-        for (int b = 0; b < outputs[i].width; b++) {
-            bits++;
+    printf("resets %llu\n", (unsigned long long)resets);
+    for (size_t i = 0; i < outputs.size(); i++) {
+        int toggled = 0;
+        for (int b = 0; b < outputs[i].width; b++)
             toggled += ones[i][b / 8] >> (b % 8) & zeros[i][b / 8] >> (b % 8) & 1;
-        }
-    printf("resets %llu\ntoggled %d of %d\n", (unsigned long long)resets, toggled, bits);
+        printf("toggled %s %d of %d\n", outputs[i].name, toggled, outputs[i].width);
+    }
     printf("differences %llu\n", (unsigned long long)differences);
     return differences != 0;
 }

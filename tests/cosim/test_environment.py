@@ -15,7 +15,7 @@ from environment.variables import KEPT, kept, replaced
 from hw.tools.verilog import generate
 from sim.exchange import FOLDER_VARIABLE
 from sim.runner import Build
-from tests.support.configs import chip
+from tests.support.configs import SMALL, chip, toml
 from tests.support.tools import needs_icarus
 
 PROJECT = Path(__file__).parents[2]
@@ -102,10 +102,12 @@ def test_verilog_does_not_depend_on_the_environment(monkeypatch: pytest.MonkeyPa
 
 def test_a_job_does_not_obey_the_environment(tmp_path: Path) -> None:
     # Python's own variables reach whoever starts Python; the Makefile removes them.
-    command = [sys.executable, "-m", "ohmulator", "sim", "--config", "pku2025", "--count", "2"]
+    config = tmp_path / "chip.toml"
+    config.write_text(toml(SMALL | {"rows": 2, "columns": 2, "adcs": 1}))
+    command = [sys.executable, "-m", "ohmulator", "sim", "--config", config, "--count", "2"]
     done = subprocess.run(
-        [*command, "--out", str(tmp_path)],
-        cwd=PROJECT,  # Its builds may be there already.
+        [*command, "--out", tmp_path],
+        cwd=PROJECT,
         env=os.environ | hostile(),
         capture_output=True,
         text=True,

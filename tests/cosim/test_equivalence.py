@@ -27,7 +27,8 @@ def test_the_same_design_is_alike(compare, capfd):
     out = capfd.readouterr().out
     assert "the bodies are the same" in out
     assert "differences 0" in out
-    assert "toggled 10 of 10" in out
+    assert "toggled o__payload 8 of 8" in out
+    assert "toggled i__ready 1 of 1" in out
 
 
 @pytest.mark.parametrize(

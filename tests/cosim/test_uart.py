@@ -2,7 +2,8 @@
 
 import pytest
 
-from hw.link.uart import UartCarrier, divisor
+from hw.link.serial_line import divisor
+from hw.link.uart import UartCarrier
 from hw.tools import verilog
 from sim.runner import Build
 from spec.errors import UserError

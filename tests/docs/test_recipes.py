@@ -48,6 +48,7 @@ def run(command: str, root: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
 def test_the_recipe_works(recipe, copy):
     page = recipe.read_text(encoding="utf-8")

@@ -98,6 +98,19 @@ def test_help_takes_a_fraction_of_a_second():
     assert min(seconds) < 0.3
 
 
+@pytest.mark.parametrize("name", ["spec", "golden", "hw", "sim"])
+def test_a_package_of_the_same_name_is_named(tmp_path, name):
+    (tmp_path / f"{name}.py").touch()
+    env = os.environ | {"PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, "-m", "ohmulator", "run"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    why = f"but '{name}' is imported from {tmp_path}/{name}.py: rename that\n"
+    assert done.stderr == f"error: ohmulator runs from its checkout, {PROJECT}, {why}"
+
+
 def test_integers_are_checked_alike(capsys):
     assert cli.integer("seed", "7", *cli.SEED_RANGE) == 7
     for text in ("-1", "4294967296", "1.0", "x", "", "9" * 5000):

@@ -4,9 +4,11 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.link.axi import AxiCarrier, AxiLite, AxiRegisters, AxiStream
+from hw.link.axi import AxiCarrier, AxiLite, AxiStream
+from hw.link.axi_registers import AxiRegisters
 from hw.link.responder import Responder
-from hw.link.uart import MIN_DIVISOR, Pins, UartCarrier
+from hw.link.serial_line import MIN_DIVISOR
+from hw.link.uart import Pins, UartCarrier
 from spec.config import ChipConfig
 from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.packet import identity

@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 
 from golden.machine.scheduler import blocks
-from hw.link.uart import divisor
+from hw.link.serial_line import divisor
 from ohmulator.compiler.matrix import to_words
 from ohmulator.host.framing import Deframer, encode
 from spec.config import ChipConfig

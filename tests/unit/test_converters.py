@@ -143,7 +143,7 @@ def test_dacs_bend_by_their_own_curves(name):
 
 
 def test_converters_with_tables_too_large_are_refused():
-    with pytest.raises(UserError, match="lower adc_bits, or set adc_offset"):
+    with pytest.raises(UserError, match=r"lower adc_bits to 21 or adc_inl to 0$"):
         config = chip(28, adc_inl=1.0)
         Analog(config, Array(config))
 

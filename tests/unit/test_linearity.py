@@ -122,3 +122,39 @@ def test_converters_that_cannot_be_measured_say_so_and_spoil_no_other():
     bits = enob(converter(np.stack([IDEAL, IDEAL + 300])), 2, -128, 127)
     assert bits[0] == pytest.approx(BITS, abs=0.1)
     assert np.isnan(bits[1])
+
+
+def test_a_record_without_any_signal_has_no_bits():
+    """Codes that follow the square of a sine have no part at its frequency."""
+    bits = enob(lambda inputs: np.rint(inputs**2).astype(np.int64), 1, -8.0, 8.0)
+    assert np.isnan(bits[0]) or bits[0] < -10
+    assert np.isnan(enob(converter(IDEAL[None]), 1, 3.0, 3.0)[0])
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (lambda c: ramp(c, 1, IDEAL, -128, samples=0), "samples per LSB must be .* of 1 to"),
+        (lambda c: ramp(c, 1, IDEAL, -128, samples=2.5), "samples per LSB must be .*, not 2.5"),
+        (lambda c: ramp(c, 1, IDEAL, -128, margin=-1), "margin must be a number .* not -1"),
+        (lambda c: ramp(c, 1, IDEAL[:1], -128), "linearity needs at least two levels"),
+        (
+            lambda c: code_density(c, 1, IDEAL, -128, samples=1),
+            "samples of a sine must be .* 64 to",
+        ),
+        (lambda c: code_density(c, 1, IDEAL, -128, margin=np.nan), "margin must be .* not nan"),
+        (lambda c: enob(c, 1, np.nan, 3.0), "low end of the wave must be a number .* not nan"),
+        (
+            lambda c: enob(c, 1, 4.0, 3.0),
+            r"high end of the wave must be a number of 4 to .*not 3.0",
+        ),
+        (lambda c: enob(c, 1, 0.0, 3.0, samples=True), "samples of a sine .* not True"),
+        (
+            lambda c: linearity(np.zeros((2, 3)), IDEAL),
+            "levels must have the shape n x 255, not 2 x",
+        ),
+    ],
+)
+def test_what_no_measurement_can_be_is_refused(act, words):
+    with pytest.raises(UserError, match=words):
+        act(converter(IDEAL[None]))

@@ -24,7 +24,7 @@ UNVERIFIABLE = ChipConfig.of(
 
 def test_a_machine_that_could_not_verify_its_cells_is_refused_when_it_is_made():
     with pytest.raises(
-        UserError, match=r"cannot tell the 2 levels of a cell.*raise adc_bits or dac"
+        UserError, match=r"cannot tell the 2 levels of a cell.*: raise adc_bits to 3$"
     ):
         Machine(UNVERIFIABLE, write_verify)
     for top in (AxiChip, UartChip):

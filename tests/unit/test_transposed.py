@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from golden.array.lines import Array, _round
+from golden.array.lines import Array
+from golden.array.rounding import rounded
 from golden.tile.analog import Analog
 from golden.tile.calibrate import calibrate
 from golden.tile.diagnostics import diagnose
@@ -237,7 +238,7 @@ def test_sums_do_not_round_with_many_columns_and_large_drives(columns, dac_bits)
         array.transposed_currents(codes)
         drive = array._bend(array._dacs.drive(codes))
         check(drive, array._matrix, array._turned[0], -1)
-        squared = _round(drive**2, array._square_bits)
+        squared = rounded(drive**2, array._bits.square)
         check(squared, array._squares, array._turned[1], 1)
 
 

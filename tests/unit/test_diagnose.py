@@ -1,0 +1,125 @@
+"""Warnings about results: what they advise can be followed, and then they are gone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from golden.tile.analog import Analog
+from golden.tile.calibrate import calibrate
+from golden.tile.diagnostics import diagnose
+from golden.tile.tile import Tile
+from spec.config import ChipConfig
+from tests.support.advice import changes
+from tests.support.configs import chip, chips, random_operands
+
+ERRORS = {
+    "adc_offset": [0.0, 0.5, 8.0, 100.0],
+    "adc_gain": [0.0, 0.2],
+    "adc_inl": [0.0, 1.0, 100.0],
+    "adc_dnl": [0.0, 1.0, 100.0],
+    "sense_noise": [0.0, 1.0, 30.0, 1e6],
+}
+
+
+@st.composite
+def off(draw: st.DrawFn) -> ChipConfig:
+    """Draw a configuration whose ADCs are off, by a little or far more than their range."""
+    errors = {name: draw(st.sampled_from(sizes)) for name, sizes in ERRORS.items()}
+    return draw(chips()).replace(**errors, seed=draw(st.integers(0, 9)), accumulator_bits=0)
+
+
+def tile(config: ChipConfig, weights: np.ndarray) -> Tile:
+    return Tile(config, Analog.programmed(config, weights))
+
+
+def about(warnings: list[str], part: str, verb: str) -> list[str]:
+    return [sentence for sentence in warnings if sentence.startswith(f"ADCs of {part} {verb} ")]
+
+
+@given(off(), st.booleans(), st.data())
+@settings(deadline=None, max_examples=40)
+def test_advice_of_warnings_cures_them(config, transposed, data):
+    transposed = transposed and config.transposable
+    weights, vectors = random_operands(config, 6, transposed=transposed)
+    step = st.integers(*config.step_range)
+    steps = data.draw(st.lists(step, min_size=config.steps, max_size=config.steps))
+    subject = tile(config, weights)
+    products = subject.multiply(vectors, steps, transposed=transposed)
+    warnings = diagnose(subject.analog, products).warnings()
+    calibrated = calibrate(config, products.held, transposed=transposed)
+
+    def after(config: ChipConfig, steps: np.ndarray) -> list[str]:
+        # A fresh tile draws the same noise.
+        subject = tile(config, weights)
+        products = subject.multiply(vectors, steps, transposed=transposed)
+        return diagnose(subject.analog, products).warnings()
+
+    for s in range(config.steps):
+        part = f"slice {s}" if s < config.array.slices else "the unit column"
+        for verb in ("clip", "use"):
+            for sentence in about(warnings, part, verb):
+                if sentence.endswith(": calibrate their step"):
+                    assert not about(after(config, calibrated), part, verb)
+                    assert calibrated[s] != steps[s]
+                    continue
+                if sentence.endswith(" alone cures it"):
+                    continue
+                for change in changes(config, sentence):
+                    other = config.replace(**change)
+                    held = tile(other, weights).multiply(vectors, transposed=transposed).held
+                    finest = calibrate(other, held, transposed=transposed)
+                    assert not about(after(other, finest), part, verb)
+
+
+@pytest.mark.parametrize("errors", [{"adc_offset": 8.0}, {"adc_offset": 100.0}])
+def test_converters_far_off_get_advice_that_names_their_errors(errors):
+    config = ChipConfig.of(
+        rows=8,
+        columns=8,
+        cell_bits=2,
+        slices=1,
+        input_bits=4,
+        dac_bits=4,
+        adc_bits=4,
+        adcs=8,
+        **errors,
+    )
+    weights, vectors = random_operands(config, 20)
+    subject = tile(config, weights)
+    steps = calibrate(config, subject.multiply(vectors).held)
+    found = diagnose(subject.analog, subject.multiply(vectors, steps))
+    sentence = about(found.warnings(), "slice 0", "clip")[0]
+    (name,) = errors
+    assert f": lower {name} to " in sentence
+
+
+def test_values_beyond_the_coarsest_step_are_not_told_to_calibrate():
+    config = chip(sense_noise=1000.0)
+    weights, vectors = random_operands(config, 20)
+    subject = tile(config, weights)
+    coarsest = [config.step_range[1]] * config.steps
+    products = subject.multiply(vectors, coarsest)
+    for s in range(config.steps):
+        found = diagnose(subject.analog, products).warnings()
+        (sentence,) = about(found, f"slice {s}", "clip")
+        (change,) = changes(config, sentence)
+        assert set(change) == {"adc_bits"}
+
+
+def test_wires_are_named_that_take_the_current():
+    config = ChipConfig.of(
+        rows=32,
+        columns=8,
+        cell_bits=2,
+        slices=1,
+        input_bits=4,
+        dac_bits=4,
+        adc_bits=9,
+        adcs=8,
+        r_bit_ohm=200.0,
+        r_sense_ohm=1.0,
+    )
+    subject = tile(config, np.full((32, 8), 3))
+    found = diagnose(subject.analog, subject.multiply(np.ones((1, 32)))).warnings()
+    assert found[-1].endswith(": lower r_bit_ohm or r_sense_ohm, or g_max_s")
