@@ -86,6 +86,10 @@ bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
 	$(python) -m tests.bench.bench_physics
 	$(python) -m tests.bench.bench_cosim
 
+.PHONY: mutants
+mutants: .venv/test.stamp ## Change lines of the code at random and see whether tests notice [COUNT= SEED=]
+	$(python) -m tests.mutation $(call option,count) $(call option,seed)
+
 .PHONY: format
 format: .venv/test.stamp ## Fix lint and formatting in place
 	$(python) -m ruff check --fix .

@@ -7,16 +7,14 @@ import tempfile
 from pathlib import Path
 
 from environment.files import BUILDS
-from spec.errors import UserError
+from spec.errors import HelperError
 
 LOGS = BUILDS / "logs"
 """Folder of the logs of what failed."""
 
 
-class SimulationError(UserError):
+class SimulationError(HelperError):
     """A simulator gave no outcome; the message says why and where its log is."""
-
-    status = 3
 
 
 class BrokenRuleError(SimulationError):

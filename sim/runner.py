@@ -97,7 +97,9 @@ class Build:
         self._toolchain = TOOLCHAINS[simulator](tool, top, waves=waves)
         self._sources = self._toolchain.sources(generate(config, top))
         versions = tool.version, importlib.metadata.version("cocotb")
-        recipe = repr((versions, self._toolchain.build_commands()))
+        # The same program may stand elsewhere.
+        steps = [[Path(first).name, *rest] for first, *rest in self._toolchain.build_commands()]
+        recipe = repr((versions, steps))
         content = repr(sorted(self._sources.items()))
         digest = hashlib.sha256(f"{recipe}{content}".encode()).hexdigest()[:16]
         self.folder = (BUILDS / simulator / f"{top}-{digest}").absolute()

@@ -20,6 +20,12 @@ class UserError(ValueError):
     status = 2
 
 
+class HelperError(UserError):
+    """A helper process, such as a simulator, died or gave no answer; the message says why."""
+
+    status = 3
+
+
 def shown(value: object) -> str:
     """Return a refused value as a message shows it: in one line, shortened if it is long."""
     try:

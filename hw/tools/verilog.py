@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from environment.variables import replaced
 from hw.boundary import macro
 from hw.tile.tile import Tile
+from hw.tools.yosys import refuse_death
 from hw.top.axi_chip import AxiChip
 from hw.top.uart_chip import UartChip
 from spec.config import ChipConfig
@@ -35,13 +36,15 @@ def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
     ------
     UserError
         If there is no such top level, or it cannot have the arrays so.
+    HelperError
+        If Yosys dies.
     """
     require(top in TOPS, f"there is no top level {top!r}: take one of {', '.join(TOPS)}")
     require_analog(top, analog)
     blackbox = analog == "blackbox"
     design = AxiChip(config, blackbox=True) if blackbox else TOPS[top](config)
     # Amaranth prefers a Yosys of the system, which writes other bytes in each release.
-    with replaced({"AMARANTH_USE_YOSYS": "builtin"}):
+    with replaced({"AMARANTH_USE_YOSYS": "builtin"}), refuse_death("write Verilog"):
         body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
     if blackbox:
         body += macro.stub(config)
