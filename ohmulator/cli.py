@@ -120,7 +120,8 @@ def integer(name: str, text: str | int, low: int, high: int, unit: str = "") -> 
         If it is none.
     """
     value: object = text
-    with contextlib.suppress(ValueError):
+    # argparse makes a list of a lone `--`.
+    with contextlib.suppress(ValueError, TypeError):
         value = int(text)
     return require_integer(name, value, low, high, unit)
 
