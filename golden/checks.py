@@ -4,19 +4,18 @@ Accepted as a number is any integer or real number of Python or NumPy, in an arr
 nested lists, but no bool; as an integer also a whole number of another type, such as 3.0.
 """
 
-import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spec.errors import UserError, digits, shown
+from spec.errors import UserError, digits, is_number, shown
 
 
 def checked_integers(
-    name: str, values: ArrayLike, shape: tuple[int, ...], low: int, high: int
+    name: str, values: ArrayLike, shape: tuple[int, ...] | None, low: int, high: int
 ) -> NDArray[np.int64]:
-    """Return whole numbers of a shape and range as int64; -1 in `shape` leaves a length open.
+    """Return whole numbers of a shape (any, if None) and range as int64; -1 leaves a length open.
 
     Raises
     ------
@@ -49,6 +48,21 @@ def checked_numbers(
     return array.astype(np.float64)
 
 
+def checked_floats(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return numbers of any shape and size as float64, those that are not finite included.
+
+    Raises
+    ------
+    UserError
+        If the values are no numbers, or too large for float64.
+    """
+    array = checked_array(name, values)
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise UserError(f"{name} must fit float64, of which the largest is 1.8e308") from None
+
+
 def checked_array(
     name: str, values: ArrayLike, shape: tuple[int, ...] | None = None
 ) -> NDArray[Any]:
@@ -74,7 +88,7 @@ def checked_array(
             raise UserError(f"{name} must have {_named(shape)}, not {given}")
     # Numbers that no type of NumPy holds stay what they are.
     kind = array.dtype.kind
-    if not (kind in "iuf" or (kind == "O" and all(map(_is_number, array.flat)))):
+    if not (kind in "iuf" or (kind == "O" and all(map(is_number, array.flat)))):
         raise UserError(f"{name} must be numbers, not of type {array.dtype}")
     return array
 
@@ -92,10 +106,6 @@ def _named(shape: tuple[int, ...] | None) -> str:
     if shape is None:
         return "one shape"
     return f"the shape {' x '.join('n' if n == -1 else str(n) for n in shape)}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _require_all(name: str, array: NDArray[Any], good: NDArray[np.bool_], wanted: str) -> None:

@@ -19,14 +19,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from spec.errors import UserError, shown
+from spec.errors import UserError, require, shown
+from spec.instruction import Instruction
 from spec.isa import (
     INSTRUCTION_BITS,
     OPERATIONS,
     SCALARS,
     WORD_RANGE,
     Immediate,
-    Instruction,
     MachineError,
     Opcode,
 )
@@ -72,7 +72,10 @@ def assemble(text: str) -> list[int]:
     ------
     AssemblyError
         At the first thing that cannot be understood, or does not fit its field.
+    UserError
+        If it is no text.
     """
+    require(isinstance(text, str), f"a program must be text, not {shown(text)}")
     symbols: dict[str, int] = {f"s{number}": Scalar(number) for number in range(SCALARS)}
     statements: list[tuple[Token, list[list[Token]]]] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -93,7 +96,13 @@ def assemble(text: str) -> list[int]:
 
 
 def disassemble(words: Iterable[int]) -> str:
-    """Return the text of a program, which assembles to the same words."""
+    """Return the text of a program, which assembles to the same words.
+
+    Raises
+    ------
+    UserError
+        If a word does not have 64 bits.
+    """
     words = list(words)
     instructions = [_decode(word) for word in words]
     targets = {

@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from typing import SupportsInt, TypeGuard, cast
+from typing import SupportsInt, TypeGuard
 
 LONGEST_SHOWN = 60
 """Characters of a refused value that a message repeats."""
@@ -28,14 +28,17 @@ class HelperError(UserError):
 
 def shown(value: object) -> str:
     """Return a refused value as a message shows it: in one line, shortened if it is long."""
+    if isinstance(value, numbers.Number) and hasattr(value, "item"):
+        # A number of NumPy looks like one of Python.
+        value = value.item()
     try:
         text = " ".join(repr(value).split())
-    except ValueError:
-        # Python prints no integer of more than some thousand digits, and nothing that holds one.
-        bits = value.bit_length() if isinstance(value, int) else None
-        text = (
-            f"an integer of {bits} bits" if bits else f"a {type(value).__name__} of large numbers"
-        )
+    except Exception:
+        # Python prints no integer of more than some thousand digits, and no list without end.
+        if isinstance(value, int):
+            text = f"an integer of {value.bit_length()} bits"
+        else:
+            text = f"what cannot be printed, of type {type(value).__name__}"
     if len(text) > LONGEST_SHOWN:
         text = f"{text[: LONGEST_SHOWN - 23]}... ({len(text)} characters)"
     return text
@@ -56,6 +59,11 @@ def require(condition: bool, message: str) -> None:
 def is_integer(value: object) -> TypeGuard[SupportsInt]:
     """Tell whether a value is an integer, Python's or NumPy's, and no bool."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a real number, Python's or NumPy's, and no bool."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def require_integer(name: str, value: object, low: int, high: int, unit: str = "") -> int:
@@ -79,11 +87,10 @@ def require_number(name: str, value: object, low: float, high: float, unit: str)
     UserError
         If it is none.
     """
-    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # Compared before it is converted: an integer may be too large for a float.
-    if not (good and low <= value <= high):  # type: ignore[operator]
+    if not (is_number(value) and low <= value <= high):
         wanted = f"a number of {digits(low)} to {digits(high)} {unit}".rstrip()
         raise UserError(f"{name} must be {wanted}, not {shown(value)}")
-    number = float(cast(float, value))
+    number = float(value)
     assert math.isfinite(number)
     return number + 0.0

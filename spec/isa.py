@@ -52,6 +52,13 @@ class Field(NamedTuple):
     summary: str
     signed: bool = False
 
+    @property
+    def range(self) -> tuple[int, int]:
+        """Smallest and largest value."""
+        if self.signed:
+            return -(1 << (self.width - 1)), (1 << (self.width - 1)) - 1
+        return 0, (1 << self.width) - 1
+
 
 INSTRUCTION_FIELDS = (
     Field("immediate", 32, "a number, signed", signed=True),
@@ -347,54 +354,3 @@ class MachineError(Exception):
         super().__init__(code.summary + ("" if pc is None else f", at instruction {pc}"))
         self.code = code
         self.pc = pc
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """An instruction: an opcode, the numbers of its scalars and its immediate."""
-
-    opcode: Opcode
-    d: int = 0
-    a: int = 0
-    b: int = 0
-    c: int = 0
-    n: int = 0
-    immediate: int = 0
-
-    def encode(self) -> int:
-        """Return the instruction as a 64-bit word."""
-        word = position = 0
-        for field in INSTRUCTION_FIELDS:
-            value = getattr(self, field.name, 0)
-            word |= (value & ((1 << field.width) - 1)) << position
-            position += field.width
-        return word
-
-    @classmethod
-    def decode(cls, word: int) -> "Instruction":
-        """Return the instruction of a 64-bit word.
-
-        Raises
-        ------
-        MachineError
-            ILLEGAL, if there is none.
-        """
-        values = {}
-        for field in INSTRUCTION_FIELDS:
-            value = word & ((1 << field.width) - 1)
-            if field.signed and value >> (field.width - 1):
-                value -= 1 << field.width
-            values[field.name] = value
-            word >>= field.width
-        number = values.pop("opcode")
-        if number not in Opcode._value2member_map_:
-            raise MachineError(ErrorCode.ILLEGAL)
-        opcode = Opcode(number)
-        operation = OPERATIONS[opcode]
-        used = set(operation.scalars)
-        if operation.immediate is not Immediate.NONE:
-            used.add("immediate")
-        if any(value and name not in used for name, value in values.items()):
-            raise MachineError(ErrorCode.ILLEGAL)
-        del values["zero"]
-        return cls(opcode, **values)

@@ -31,6 +31,10 @@ STRONGEST = (1 << 16) - 1
 """Largest amplitude that any configuration has."""
 
 
+Where = tuple[NDArray[np.int64], ...]
+"""Slices, rows and bit lines [n] of cells."""
+
+
 class Pulse(enum.IntEnum):
     """Kinds of write pulses."""
 
@@ -100,6 +104,10 @@ class Cells:
         """Return the present conductances [slices, len(rows), bit_lines] of some rows."""
         return self._present((slice(None), rows))
 
+    def at_s(self, where: Where) -> NDArray[np.float64]:
+        """Return the present conductances [n] of some cells."""
+        return self._present(where)
+
     def place(self, g_s: ArrayLike) -> None:
         """Give the healthy cells the conductances g_s [slices, rows, bit_lines], exactly.
 
@@ -147,7 +155,7 @@ class Cells:
         slices, rows, lines, kind, amplitude = _broadcast(
             slice=slices, row=rows, line=lines, kind=kind, amplitude=amplitude
         )
-        cell = self.indices(slices, rows, lines)
+        cell = self._numbers(slices, rows, lines)
         _require_all((kind == Pulse.SET) | (kind == Pulse.RESET), kind, "kind", "a Pulse")
         fits = whole(amplitude) & (amplitude >= 0) & (amplitude <= STRONGEST)
         _require_all(fits, amplitude, "amplitude", f"a DAC code of 0 to {STRONGEST}")
@@ -206,32 +214,36 @@ class Cells:
             0 to `LARGEST` times `g_max_s`.
         """
         slices, rows, lines, g_s = _broadcast(slice=slices, row=rows, line=lines, conductance=g_s)
-        cell = self.indices(slices, rows, lines)
+        cell = self._numbers(slices, rows, lines)
         top = LARGEST * self.config.array.g_max_s
         fits = (g_s >= 0) & (g_s <= top)
         _require_all(fits, g_s, "conductance of a stuck cell", f"0 to {digits(top)} S")
         self._stick(np.unravel_index(cell, self.shape), g_s.astype(np.float64))
 
-    def indices(
-        self, slices: NDArray[Any], rows: NDArray[Any], lines: NDArray[Any]
-    ) -> NDArray[np.int64]:
-        """Return the numbers [n] of cells (slices, rows, lines) [n] within the flat array.
+    def where(self, slices: ArrayLike, rows: ArrayLike, lines: ArrayLike) -> Where:
+        """Return cells (slices, rows, lines) as arrays [n] of indices.
 
         Raises
         ------
         UserError
             If a cell lies outside of the array or is named twice.
         """
-        at = np.stack([slices, rows, lines])
-        size = np.array(self.shape)[:, None]
-        bad = (~whole(at) | (at < 0) | (at >= size)).any(axis=0)
-        if bad.any():
-            slice_, row, line = map(shown, at[:, np.argmax(bad)].tolist())
-            raise UserError(
-                f"cell (slice {slice_}, row {row}, line {line}) lies outside of the array of "
-                f"{self.shape[0]} x {self.shape[1]} x {self.shape[2]}"
+        cell = self._numbers(*_broadcast(slice=slices, row=rows, line=lines))
+        return np.unravel_index(cell, self.shape)
+
+    def _numbers(
+        self, slices: NDArray[Any], rows: NDArray[Any], lines: NDArray[Any]
+    ) -> NDArray[np.int64]:
+        """Return the numbers [n] of cells (slices, rows, lines) [n] within the flat array."""
+        where = slices, rows, lines
+        try:
+            if not all(each.dtype.kind == "i" or bool(whole(each).all()) for each in where):
+                raise ValueError
+            cell: NDArray[np.int64] = np.ravel_multi_index(
+                tuple(each.astype(np.int64, copy=False) for each in where), self.shape
             )
-        cell: NDArray[np.int64] = np.ravel_multi_index(tuple(at.astype(np.int64)), self.shape)
+        except (ValueError, OverflowError):
+            raise self._outside(np.stack(where)) from None
         # Sorting is most of the time that a single cell would take.
         distinct = len(cell) == 1 or len(np.unique(cell)) == len(cell)
         require(distinct, "a cell is named twice: name it once a call")
@@ -275,15 +287,29 @@ class Cells:
         self._relaxing[at] = False
         self._write(at, g_s)
 
+    def _outside(self, where: NDArray[Any]) -> UserError:
+        """Return the refusal of the first of cells [3, n] that there is not."""
+        size = np.array(self.shape)[:, None]
+        bad = (~whole(where) | (where < 0) | (where >= size)).any(axis=0)
+        slice_, row, line = map(shown, where[:, np.argmax(bad)].tolist())
+        return UserError(
+            f"cell (slice {slice_}, row {row}, line {line}) lies outside of the array of "
+            f"{self.shape[0]} x {self.shape[1]} x {self.shape[2]}"
+        )
+
 
 def _broadcast(**values: ArrayLike) -> list[NDArray[Any]]:
     """Return arrays [n] of numbers that are given alone or as n of them."""
     arrays = [np.atleast_1d(checked_array(name, each)) for name, each in values.items()]
-    count = max(array.size for array in arrays) if all(array.size for array in arrays) else 0
+    sizes = {array.size for array in arrays}
+    count = 0 if 0 in sizes else max(sizes)
     for name, array in zip(values, arrays, strict=True):
         if array.size not in (1, count):
             raise UserError(f"{name} must be one number or {count}, not {array.size}")
-    return [np.broadcast_to(array.ravel(), count) for array in arrays]
+    return [
+        array if array.shape == (count,) else np.broadcast_to(array.ravel(), count)
+        for array in arrays
+    ]
 
 
 def _require_all(good: NDArray[np.bool_], values: NDArray[Any], name: str, wanted: str) -> None:

@@ -1,11 +1,13 @@
 """Quantities of a crossbar circuit: what it is given, checked, and what is solved for."""
 
+import sys
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spec.errors import UserError, digits
+from golden.checks import checked_floats
+from spec.errors import UserError, digits, is_number, shown
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +28,7 @@ class Lines(NamedTuple):
 
 def check_conductances(G: ArrayLike) -> Floats:
     """Return G as float64 [..., rows, columns] or raise UserError."""
-    G = np.ascontiguousarray(G, dtype=np.float64)
+    G = np.ascontiguousarray(checked_floats("conductances", G))
     if G.ndim < 2 or 0 in G.shape[-2:]:
         raise UserError(
             f"conductances have shape {G.shape}; they must be [..., rows, columns] with at least "
@@ -55,13 +57,13 @@ def check_resistances(
     G: Floats, r_word: float, r_bit: float, r_driver: float, r_sense: float
 ) -> Resistances:
     """Return the resistances of lines with cells G, or raise UserError naming the bad one."""
-    wires = Resistances(float(r_word), float(r_bit), float(r_driver), float(r_sense))
+    given = {"word": r_word, "bit": r_bit, "driver": r_driver, "sense": r_sense}
     largest = float(G.max(initial=0.0))
-    for name, ohms in wires._asdict().items():
-        if not 0 <= ohms < np.inf:
+    for name, ohms in given.items():
+        if not (is_number(ohms) and 0 <= ohms <= sys.float_info.max):
+            value = digits(ohms) if isinstance(ohms, float) else shown(ohms)
             raise UserError(
-                f"r_{name} is {digits(ohms)} ohm; it must be finite and 0 or more (0 is an ideal "
-                "line)"
+                f"r_{name} is {value} ohm; it must be finite and 0 or more (0 is an ideal line)"
             )
         most = ISOLATION / largest if largest else np.inf
         if ohms > most:
@@ -70,12 +72,12 @@ def check_resistances(
                 f"{digits(most)} ohm, {ISOLATION:.0e} times the resistance of the "
                 "most conductive cell"
             )
-    return wires
+    return Resistances(**{name: float(ohms) for name, ohms in given.items()})
 
 
 def check_voltages(v: ArrayLike, G: Floats) -> Floats:
     """Return v as float64 [stack..., vectors..., rows] of arrays G or raise UserError."""
-    v = np.asarray(v, dtype=np.float64)
+    v = checked_floats("voltages", v)
     stack, rows = G.shape[:-2], G.shape[-2]
     if v.ndim <= len(stack) or v.shape[-1] != rows or v.shape[: len(stack)] != stack:
         raise UserError(

@@ -16,13 +16,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.array.cells import Cells
+from golden.array.cells import Cells, Where
 from golden.array.rounding import Rounding, bent, rounded
 from golden.array.wires import effective_matrix, solve_nonlinear
+from golden.checks import checked_integers
 from golden.converter.dac import Dacs
 from golden.draws import Draw, stream
 from spec.config import ChipConfig
-from spec.errors import UserError
 
 Floats = NDArray[np.float64]
 
@@ -67,9 +67,11 @@ class Array:
         self._turned: tuple[Floats, Floats] | None = None
 
     @classmethod
-    def of_levels(cls, config: ChipConfig, levels: NDArray[np.int64]) -> "Array":
+    def of_levels(cls, config: ChipConfig, levels: ArrayLike) -> "Array":
         """Return an array whose healthy cells hold `levels` [slices, rows, bit_lines] exactly."""
-        return cls(config, config.array.g_min_s + levels.astype(np.float64) * config.g_step_s)
+        shape = (config.array.slices, config.array.rows, config.bit_lines)
+        checked = checked_integers("levels", levels, shape, 0, config.levels - 1)
+        return cls(config, config.array.g_min_s + checked * config.g_step_s)
 
     @classmethod
     def programmed(cls, config: ChipConfig, levels: ArrayLike) -> "Array":
@@ -94,11 +96,11 @@ class Array:
         shape = (self.config.array.rows, self.config.array.slices, self.config.bit_lines)
         return self._matrix.reshape(shape).transpose(1, 0, 2) * self.config.g_step_s
 
-    def drive_v(self, codes: NDArray[np.int64]) -> Floats:
+    def drive_v(self, codes: ArrayLike) -> Floats:
         """Return what the DACs settle to, in volts [..., inputs], for codes; noise left out."""
-        return self._dacs.settled(codes) * self.config.v_step_v
+        return self._dacs.settled(self._dacs.checked(codes, None)) * self.config.v_step_v
 
-    def currents(self, codes: NDArray[np.int64]) -> Floats:
+    def currents(self, codes: ArrayLike) -> Floats:
         """Return line currents [n, slices, bit_lines] in units (`ChipConfig.unit_a`) for DAC codes.
 
         Codes are [n, rows]. Each call draws the noise of its planes.
@@ -106,13 +108,14 @@ class Array:
         Raises
         ------
         UserError
-            If curved cells between resistive wires do not converge.
+            If the codes are none of the DACs.
         """
+        codes = self._dacs.checked(codes, (-1, self.config.array.rows))
         self._refresh()
         lines = self._read(codes, self._matrix, self._squares, self._solve)
         return lines.reshape(len(codes), self.config.array.slices, self.config.bit_lines)
 
-    def transposed_currents(self, codes: NDArray[np.int64]) -> Floats:
+    def transposed_currents(self, codes: ArrayLike) -> Floats:
         """Drive the columns instead, and sense the word lines: the transposed read.
 
         The positive bit line of a column gets the voltage of its DAC, the negative one the
@@ -133,11 +136,11 @@ class Array:
         Raises
         ------
         UserError
-            If the mapping is not differential, or curved cells between resistive wires do not
-            converge.
+            If the mapping is not differential, or the codes are none of the DACs.
         """
         config = self.config
         config.require_transposable()
+        codes = self._dacs.checked(codes, (-1, config.array.columns))
         self._refresh()
         if self._turned is None:
             self._turned = self._turn(self._matrix, -1), self._turn(self._squares, 1)
@@ -185,7 +188,7 @@ class Array:
         return lines
 
     def cell_currents(
-        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+        self, slices: ArrayLike, rows: ArrayLike, lines: ArrayLike
     ) -> tuple[Floats, Floats]:
         """Read cells (slices, rows, lines) [n] one by one, each selected by its transistor.
 
@@ -200,15 +203,25 @@ class Array:
             [n] in units, noise apart.
         noise
             [n], standard deviation of read and DAC noise in units.
+
+        Raises
+        ------
+        UserError
+            If a cell lies outside of the array or is named twice.
         """
+        return self.selected_currents(self.cells.where(slices, rows, lines))
+
+    def selected_currents(self, where: Where) -> tuple[Floats, Floats]:
+        """Read cells as `cell_currents`, given as `golden.array.cells.Cells.where` returns them."""
         physics = self.config.physics
+        _, rows, lines = where
         wires_ohm = (
             physics.wires.r_driver_ohm
             + physics.wires.r_word_ohm * lines
             + physics.wires.r_bit_ohm * (self.config.array.rows - 1 - rows)
             + physics.wires.r_sense_ohm
         )
-        g_s = self.cells.g_s[slices, rows, lines]
+        g_s = self.cells.at_s(where)
         g = g_s / (1 + g_s * wires_ohm) / self.config.g_step_s
         codes = np.full(self.config.array.rows, self.config.verify_code)
         drive = self._bend(self._dacs.settled(codes))[rows]
@@ -303,16 +316,8 @@ class Array:
             return g_s * scale * np.sinh(k * u), g_s * scale * k * np.cosh(k * u)
 
         volts = np.broadcast_to(drive * config.v_step_v, (config.array.slices, len(drive)))
-        try:
-            lines = solve_nonlinear(
-                g_s,
-                curve,
-                volts,
-                r_word=r_word,
-                r_bit=r_bit,
-                r_driver=r_driver,
-                r_sense=r_sense,
-            )
-        except ArithmeticError as error:
-            raise UserError(str(error)) from None
+        # Within the ranges of the configuration the iteration converges, see its tests.
+        lines = solve_nonlinear(
+            g_s, curve, volts, r_word=r_word, r_bit=r_bit, r_driver=r_driver, r_sense=r_sense
+        )
         return lines.current / config.unit_a

@@ -65,7 +65,7 @@ from golden.array.circuit import (
     check_resistances,
     check_voltages,
 )
-from spec.errors import UserError
+from spec.errors import UserError, require_integer, require_number
 
 GROWTH = 1e3
 """Bound on the amplification of rounding errors within one segment of the march."""
@@ -202,6 +202,9 @@ def solve_nonlinear(
     G = check_conductances(G)
     v = check_voltages(v, G)
     wires = check_resistances(G, r_word, r_bit, r_driver, r_sense)
+
+    tolerance = require_number("tolerance", tolerance, 1e-14, 1.0, "of the largest voltage")
+    iterations = require_integer("iterations", iterations, 1, 1 << 20)
 
     def solve(G: Floats, v: Floats) -> Lines:
         ideal = np.repeat(v[:, :, None], G.shape[1], axis=2)

@@ -6,9 +6,9 @@ The order spares the accumulator a barrel shifter: it shifts left by `dac_bits` 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from golden.checks import checked_integers
 from golden.converter.statics import draw_statics, faulty
 from golden.draws import Draw, stream
-from golden.tile.weights import checked_integers
 from spec.advice import CurableError, halves
 from spec.config import ChipConfig
 from spec.errors import digits
@@ -81,6 +81,13 @@ class Dacs:
                 lambda other: Dacs(other).largest > 0,
                 {name: halves(getattr(physics.converters, name)) for name in names},
             )
+
+    def checked(self, codes: ArrayLike, shape: tuple[int, ...] | None) -> NDArray[np.int64]:
+        """Return codes of a shape as `golden.checks.checked_integers` does, or raise `UserError`.
+
+        Codes are those that the width of a DAC can say, a few more than inputs need.
+        """
+        return checked_integers("codes", codes, shape, self._low, -self._low - 1)
 
     def settled(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return voltages [..., inputs] in DAC steps for codes, noise left out."""

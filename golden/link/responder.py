@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from golden.checks import checked_integers
+from spec.errors import require
 from spec.isa import WORD_BITS, ErrorCode, MachineError, Space
 from spec.packet import (
     ADDRESSING,
@@ -75,7 +77,15 @@ class Responder:
         self._done: int | None = None
 
     def respond(self, words: Sequence[int], *, damaged: bool = False) -> list[int]:
-        """Return the reply to a packet of one word or more."""
+        """Return the reply to a packet of one word or more.
+
+        Raises
+        ------
+        UserError
+            If there is none, or one does not have 32 bits.
+        """
+        words = checked_integers("words", words, (-1,), 0, (1 << WORD_BITS) - 1).tolist()
+        require(len(words) > 0, "a packet has at least one word, its header")
         counter = "damaged" if damaged else "packets"
         self.link[counter] = min(self.link[counter] + 1, (1 << WORD_BITS) - 1)
         header = unpack(HEADER, words[0])

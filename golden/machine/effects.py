@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from spec.isa import ErrorCode, Instruction
+from spec.instruction import Instruction
+from spec.isa import ErrorCode
 
 
 @dataclass(frozen=True)

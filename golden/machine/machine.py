@@ -19,6 +19,8 @@ from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from spec.config import ChipConfig
 from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS, Counter
+from spec.errors import require_integer
+from spec.instruction import Instruction
 from spec.isa import (
     OPERATIONS,
     RIGHT_SHIFTS,
@@ -26,7 +28,6 @@ from spec.isa import (
     WORD_BITS,
     WORD_RANGE,
     ErrorCode,
-    Instruction,
     MachineError,
     Opcode,
     Space,
@@ -91,7 +92,7 @@ class Machine:
         MachineError
             BUSY, RANGE or VALUE.
         UserError
-            If the words are none.
+            If the words are none, or space or address are of a wrong type.
         """
         self._refuse_while_running()
         self.memories.write(space, address, words)
@@ -103,6 +104,8 @@ class Machine:
         ------
         MachineError
             BUSY or RANGE.
+        UserError
+            If space, address or count are of a wrong type.
         """
         self._refuse_while_running()
         return self.memories.read(space, address, count)
@@ -123,24 +126,29 @@ class Machine:
         ]
 
     def start(self, pc: int = 0) -> None:
-        """Begin to run the program at an address; `step` executes it.
+        """Begin to run the program at an address of 32 bits; `step` executes it.
 
         Raises
         ------
         MachineError
             BUSY.
+        UserError
+            If it is no such address.
         """
         self._refuse_while_running()
+        pc = require_integer("address to start at", pc, 0, (1 << WORD_BITS) - 1)
         self._steps[:] = self.config.forward.covering_step
         self.status = Status(True, ErrorCode.NONE, pc)
 
     def run(self, pc: int = 0) -> None:
-        """Run the program at an address to its end.
+        """Run the program at an address of 32 bits to its end.
 
         Raises
         ------
         MachineError
             BUSY, or why and where the program stopped.
+        UserError
+            If it is no such address.
         """
         self.start(pc)
         while self.status.running:

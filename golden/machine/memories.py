@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.tile.weights import checked_integers
+from golden.checks import checked_integers
 from spec.config import ChipConfig
+from spec.errors import is_integer, require, shown
 from spec.isa import (
     DESCRIPTOR_FIELDS,
     HOLDING_FIELDS,
@@ -57,7 +58,7 @@ class Memories:
         MachineError
             RANGE or VALUE.
         UserError
-            If the words are none.
+            If the words are none, or space or address are of a wrong type.
         """
         values = checked_integers("words", words, (-1,), 0, (1 << WORD_BITS) - 1).astype("<u4")
         where = self._place(space, address, len(values))
@@ -83,10 +84,16 @@ class Memories:
         ------
         MachineError
             RANGE.
+        UserError
+            If space, address or count are of a wrong type.
         """
-        return self.spaces[space][self._place(space, address, count)].copy()
+        where = self._place(space, address, count)
+        return self.spaces[space][where].copy()
 
     def _place(self, space: Space, address: int, count: int) -> slice:
+        require(isinstance(space, Space), f"space must be a Space, not {shown(space)}")
+        for name, value in (("address", address), ("count", count)):
+            require(is_integer(value), f"{name} must be an integer, not {shown(value)}")
         require_or(inside(address, count, len(self.spaces[space])), ErrorCode.RANGE)
         return slice(address, address + count)
 

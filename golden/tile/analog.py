@@ -63,7 +63,7 @@ class Analog:
         levels = cell_levels(config, slice_weights(config, weights))
         return cls(config, Array.programmed(config, levels))
 
-    def hold(self, codes: NDArray[np.int64], *, transposed: bool = False) -> NDArray[np.float64]:
+    def hold(self, codes: ArrayLike, *, transposed: bool = False) -> NDArray[np.float64]:
         """Drive planes of DAC codes [n, inputs], settle and sample.
 
         The first product after write pulses finds the cells relaxed.
@@ -90,16 +90,21 @@ class Analog:
         return held
 
     def hold_cells(
-        self, slices: NDArray[np.int64], rows: NDArray[np.int64], lines: NDArray[np.int64]
+        self, slices: ArrayLike, rows: ArrayLike, lines: ArrayLike
     ) -> NDArray[np.float64]:
         """Read cells (slices, rows, lines) [n], all different, one by one, and sample.
 
         Returns the held values [n] in units. Their noise depends on the cell and on how often it
         has been read, alone: cells may be visited in any order.
+
+        Raises
+        ------
+        UserError
+            If a cell lies outside of the array or is named twice.
         """
         physics = self.config.physics
-        currents, deviation = self.array.cell_currents(slices, rows, lines)
-        at = (slices, rows, lines)
+        at = self.array.cells.where(slices, rows, lines)
+        currents, deviation = self.array.selected_currents(at)
         cell = np.ravel_multi_index(at, self._reads.shape)
         draws = keyed_normal(physics.seed, Draw.VERIFY_NOISE, cell, self._reads[at])
         self._reads[at] += 1

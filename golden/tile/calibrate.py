@@ -1,8 +1,9 @@
 """Choose ADC steps from data: the finest range that holds what the ADCs are given."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from golden.checks import checked_floats
 from golden.converter.adc import Adcs
 from golden.tile.mapping import split_steps
 from spec.config import ChipConfig
@@ -11,7 +12,7 @@ from spec.errors import require, require_number
 
 def calibrate(
     config: ChipConfig,
-    held: NDArray[np.float64],
+    held: ArrayLike,
     percentile: float = 100.0,
     *,
     transposed: bool = False,
@@ -36,6 +37,7 @@ def calibrate(
     UserError
         If there are no values or some are not finite, or the percentile is not of 0 to 100.
     """
+    held = checked_floats("held values", held)
     require_number("percentile", percentile, 0.0, 100.0, "percent")
     shape = (config.converters, config.direction(transposed).groups)
     require(

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from golden.array.lines import Array
+from golden.checks import checked_integers
 from golden.tile.adcs import TileAdcs
 from golden.tile.analog import Analog
 from golden.tile.calibrate import calibrate
@@ -100,15 +101,13 @@ class Diagnostics:
         return f"slice {index}" if index < len(self.ir_drop) else "the unit column"
 
 
-def diagnose(
-    analog: Analog, products: Products, levels: NDArray[np.int64] | None = None
-) -> Diagnostics:
+def diagnose(analog: Analog, products: Products, levels: ArrayLike | None = None) -> Diagnostics:
     """Diagnose products; `levels` [slices, rows, bit_lines] are the targets of the cells.
 
     Raises
     ------
     UserError
-        If there are no products.
+        If there are no products, or `levels` are none.
     """
     config = analog.config
     codes, beyond, transposed = products.codes, products.beyond, products.transposed
@@ -175,8 +174,15 @@ def ir_drop(array: Array) -> NDArray[np.float64]:
     return 1 - np.divide(real, ideal, out=np.ones_like(real), where=ideal > 0)
 
 
-def failed_cells(array: Array, levels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which cells are more than half a level from `levels` [slices, rows, bit_lines]."""
+def failed_cells(array: Array, levels: ArrayLike) -> NDArray[np.bool_]:
+    """Return which cells are more than half a level from `levels` [slices, rows, bit_lines].
+
+    Raises
+    ------
+    UserError
+        If the shape differs or a level is none of the cells'.
+    """
     config = array.config
-    target = config.array.g_min_s + levels * config.g_step_s
+    checked = checked_integers("levels", levels, array.cells.shape, 0, config.levels - 1)
+    target = config.array.g_min_s + checked * config.g_step_s
     return np.abs(array.g_s - target) > config.g_step_s / 2

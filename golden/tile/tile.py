@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from golden.checks import checked_integers
 from golden.converter.dac import input_planes
 from golden.tile.analog import Analog
 from golden.tile.shift_add import accumulate, slice_sums
-from golden.tile.weights import checked_integers
 from spec.config import ChipConfig
 
 

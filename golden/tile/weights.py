@@ -8,8 +8,8 @@ numbers that are not negative, and cuts the two's complement weight as it is.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from golden.checks import checked_integers
 from spec.config import ChipConfig
-from spec.errors import UserError, require, shown
 from spec.tables import Mapping
 
 
@@ -17,47 +17,6 @@ def checked(config: ChipConfig, weights: ArrayLike) -> NDArray[np.int64]:
     """Return weights [rows, columns] as int64, or raise `UserError` saying what is wrong."""
     expected = (config.array.rows, config.array.columns)
     return checked_integers("weights", weights, expected, *config.weight_range)
-
-
-def checked_integers(
-    name: str, values: ArrayLike, shape: tuple[int, ...], low: int, high: int
-) -> NDArray[np.int64]:
-    """Return whole numbers of a shape and range as int64; -1 in `shape` leaves a length open.
-
-    Raises
-    ------
-    UserError
-        If the shape differs, or a value is not a whole number of `low` to `high`.
-    """
-    wanted = " x ".join("n" if n == -1 else str(n) for n in shape)
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise UserError(
-            f"{name} must have the shape {wanted}, but have lines of different lengths"
-        ) from None
-    fits = array.ndim == len(shape) and all(
-        want in (-1, got) for want, got in zip(shape, array.shape, strict=True)
-    )
-    require(
-        fits,
-        f"{name} must have the shape {wanted}, not "
-        f"{' x '.join(map(str, array.shape)) or 'that of a single value'}",
-    )
-    # Integers that no type of NumPy holds stay what they are.
-    numeric = array.dtype.kind in "iuf" or all(type(value) is int for value in array.flat)
-    require(numeric, f"{name} must be numbers, not of type {array.dtype}")
-    bad = ~((array >= low) & (array <= high))
-    if array.dtype.kind == "f":
-        bad |= array != np.floor(array)
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        require(
-            False,
-            f"{name}{list(where)} must be an integer of {low} to {high}, not "
-            f"{shown(array.item(where))}",
-        )
-    return array.astype(np.int64)
 
 
 def slice_weights(config: ChipConfig, weights: ArrayLike) -> NDArray[np.int64]:

@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.array.cells import Pulse
+from golden.checks import checked_array, checked_integers
 from golden.tile.analog import Analog
 from golden.tile.mapping import cell_levels
 from golden.tile.weights import slice_weights
 from spec.config import ChipConfig
-from spec.errors import require
+from spec.errors import UserError, is_integer, require, shown
 from spec.tables import Mapping
 
 Ints = NDArray[np.int64]
@@ -126,7 +127,7 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
     """
     config = analog.config
     config.require_verifiable()
-    _require_cells(config, wanted)
+    wanted = _checked(config, wanted)
     count = len(wanted)
     slices, rows, lines = wanted.slices, wanted.rows, wanted.lines(config)
     converters = wanted.converters(config)
@@ -163,16 +164,17 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
 
 def _require_inside(name: str, region: slice, size: int) -> None:
     """Raise `UserError` for ends that slicing would move into the matrix."""
-    ends = [end for end in (region.start, region.stop) if end is not None]
-    for end in ends:
+    require(isinstance(region, slice), f"{name} to program must be a slice, not {shown(region)}")
+    for end in (region.start, region.stop):
         require(
-            -size <= end <= size,
-            f"{name} to program must end within the matrix, at 0 to {size}, not {end}",
+            end is None or (is_integer(end) and -size <= int(end) <= size),
+            f"{name} to program must end within the matrix, at 0 to {size}, not {shown(end)}",
         )
+    require(region.step in (None, 1), f"{name} to program must be neighbours, not {shown(region)}")
 
 
-def _require_cells(config: ChipConfig, wanted: Targets) -> None:
-    """Raise `UserError` that names the first cell that cannot be programmed."""
+def _checked(config: ChipConfig, wanted: Targets) -> Targets:
+    """Return cells as integers, or raise `UserError` that names the first that cannot be."""
     limits = {
         "slices": config.array.slices,
         "rows": config.array.rows,
@@ -181,17 +183,25 @@ def _require_cells(config: ChipConfig, wanted: Targets) -> None:
         "sides": 2,
         "levels": config.levels,
     }
+    count = len(checked_array("slices to program", wanted.slices, (-1,)))
+    low, high = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    cells = Targets(
+        *(
+            checked_integers(f"{name} to program", getattr(wanted, name), (count,), low, high)
+            for name in limits
+        )
+    )
     for name, size in limits.items():
-        values = getattr(wanted, name)
+        values = getattr(cells, name)
         bad = np.flatnonzero((values < 0) | (values >= size))
         if bad.size:
             i = int(bad[0])
-            require(
-                False,
-                f"cell {i} to program (slice {wanted.slices[i]}, row {wanted.rows[i]}, ADC "
-                f"{wanted.adcs[i]}, group {wanted.groups[i]}, side {wanted.sides[i]}, level "
-                f"{wanted.levels[i]}) must have {name} of 0 to {size - 1}, not {values[i]}",
+            raise UserError(
+                f"cell {i} to program (slice {cells.slices[i]}, row {cells.rows[i]}, ADC "
+                f"{cells.adcs[i]}, group {cells.groups[i]}, side {cells.sides[i]}, level "
+                f"{cells.levels[i]}) must have {name} of 0 to {size - 1}, not {values[i]}"
             )
-    cells = np.stack([wanted.slices, wanted.rows, wanted.lines(config)])
-    distinct = np.unique(cells, axis=1).shape[1] == len(wanted)
+    where = np.stack([cells.slices, cells.rows, cells.lines(config)])
+    distinct = np.unique(where, axis=1).shape[1] == count
     require(distinct, "a cell to program is named twice: name it once a call")
+    return cells

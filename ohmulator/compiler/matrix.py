@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.tile.weights import checked_integers
+from golden.checks import checked_integers
 from ohmulator.compiler.words import Words, to_words
 from spec.assembly import assemble
 from spec.config import ChipConfig

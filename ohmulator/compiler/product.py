@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from golden.checks import checked_integers
 from golden.machine.scheduler import block_weights, blocks
-from golden.tile.weights import checked_integers
 from ohmulator.compiler.matrix import MatrixProgram, more
 from ohmulator.compiler.words import Words, from_words, to_words
 from ohmulator.host.host import Host, Write

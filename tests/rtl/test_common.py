@@ -16,7 +16,8 @@ from hw.common.layouts import fields_layout
 from hw.common.ranges import index, vector_address, vector_extent, within
 from hw.common.signature import ParameterSignature
 from hw.common.streams import StreamRegister
-from spec.isa import INSTRUCTION_FIELDS, ErrorCode, Instruction, Opcode
+from spec.instruction import Instruction
+from spec.isa import INSTRUCTION_FIELDS, ErrorCode, Opcode
 from tests.support.amaranth_bench import Bench
 from tests.support.configs import chip
 

@@ -15,16 +15,8 @@ from hw.machine.interfaces import VECTOR_OPCODES
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from hw.machine.vector_unit import VectorUnit
 from ohmulator.compiler.words import from_words, to_words
-from spec.isa import (
-    OPERATIONS,
-    SCALAR_RANGE,
-    SCALARS,
-    WORD_RANGE,
-    ErrorCode,
-    Instruction,
-    Opcode,
-    Space,
-)
+from spec.instruction import Instruction
+from spec.isa import OPERATIONS, SCALAR_RANGE, SCALARS, WORD_RANGE, ErrorCode, Opcode, Space
 from spec.load import load
 from tests.support.simulation import Simulation
 

@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given, settings
 
 from golden.machine.machine import Machine
-from spec.isa import (
-    SCALAR_RANGE,
-    WORD_RANGE,
-    ErrorCode,
-    Instruction,
-    Opcode,
-)
+from spec.instruction import Instruction
+from spec.isa import SCALAR_RANGE, WORD_RANGE, ErrorCode, Opcode
 from tests.support.programs import scenarios
 from tests.support.sequencer import CONFIG, LIMIT, UNTIMED, bench, check, model_of
 

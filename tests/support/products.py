@@ -22,7 +22,8 @@ from hw.machine.tile_bank import TilePort
 from hw.machine.vector_memory import ReadPort, VectorMemory, WritePort, share
 from ohmulator.compiler.words import to_words
 from spec.config import ChipConfig
-from spec.isa import ErrorCode, Instruction, MachineError, Opcode, Space
+from spec.instruction import Instruction
+from spec.isa import ErrorCode, MachineError, Opcode, Space
 
 
 class Products(wiring.Component):

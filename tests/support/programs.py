@@ -16,6 +16,7 @@ from golden.machine.machine import Machine
 from ohmulator.compiler.words import to_words
 from spec.assembly import disassemble
 from spec.config import ChipConfig
+from spec.instruction import Instruction
 from spec.isa import (
     INSTRUCTION_BITS,
     OPERATIONS,
@@ -27,7 +28,6 @@ from spec.isa import (
     WORD_BITS,
     WORD_RANGE,
     Immediate,
-    Instruction,
     Opcode,
     Space,
 )

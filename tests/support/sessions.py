@@ -21,15 +21,8 @@ from ohmulator.host.framing import Deframer, encode
 from spec.config import ChipConfig
 from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.framing import BAUD
-from spec.isa import (
-    DESCRIPTOR_FIELDS,
-    HOLDING_FIELDS,
-    SCALARS,
-    ErrorCode,
-    Instruction,
-    Opcode,
-    Space,
-)
+from spec.instruction import Instruction
+from spec.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, SCALARS, ErrorCode, Opcode, Space
 from spec.packet import (
     ERROR,
     HEADER,

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from ohmulator.jobs import assemble as assemble_job
 from spec.assembly import AssemblyError, assemble, disassemble
-from spec.isa import OPERATIONS, SCALARS, WORD_RANGE, Immediate, Instruction, Opcode
+from spec.instruction import Instruction
+from spec.isa import OPERATIONS, SCALARS, WORD_RANGE, Immediate, Opcode
 
 
 @st.composite
