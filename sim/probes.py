@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.array.circuit import wire_ohms
 from golden.array.wires import line_voltages
 from golden.converter.adc import Adcs
 from golden.tile.analog import Analog
@@ -83,14 +84,7 @@ class Probes:
         volts = array.drive_v(codes)
         ends = volts[self.rows]
         if physics.wires.resistive:
-            lines = line_voltages(
-                self._g_s[-1],
-                volts,
-                r_word=physics.wires.r_word_ohm,
-                r_bit=physics.wires.r_bit_ohm,
-                r_driver=physics.wires.r_driver_ohm,
-                r_sense=physics.wires.r_sense_ohm,
-            )
+            lines = line_voltages(self._g_s[-1], volts, **wire_ohms(physics.wires))
             ends = lines.word[self.rows, -1]
         if self._columns_s is None:
             columns = column_values(self._analog.config, array.effective_s.transpose(1, 0, 2))

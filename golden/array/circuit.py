@@ -1,13 +1,14 @@
 """Quantities of a crossbar circuit: what it is given, checked, and what is solved for."""
 
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.checks import checked_floats
 from spec.errors import UserError, digits, is_number, shown
+from spec.physics import WirePhysics
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +45,29 @@ def check_conductances(G: ArrayLike) -> Floats:
     return G
 
 
+class WireOhms(TypedDict, total=False):
+    """Resistances of a circuit's wires in ohms, as functions take them by name; 0 if left out."""
+
+    r_word: float
+    """Of a word line between neighbouring cells."""
+    r_bit: float
+    """Of a bit line between neighbouring cells."""
+    r_driver: float
+    """Of a word line's terminal, before column 0."""
+    r_sense: float
+    """Of a bit line's terminal, below the last row."""
+
+
+def wire_ohms(wires: WirePhysics) -> WireOhms:
+    """Return the resistances of configured wires, driven from the rows."""
+    return {
+        "r_word": wires.r_word_ohm,
+        "r_bit": wires.r_bit_ohm,
+        "r_driver": wires.r_driver_ohm,
+        "r_sense": wires.r_sense_ohm,
+    }
+
+
 class Resistances(NamedTuple):
     """Checked wire resistances in ohms."""
 
@@ -54,7 +78,11 @@ class Resistances(NamedTuple):
 
 
 def check_resistances(
-    G: Floats, r_word: float, r_bit: float, r_driver: float, r_sense: float
+    G: Floats,
+    r_word: float = 0.0,
+    r_bit: float = 0.0,
+    r_driver: float = 0.0,
+    r_sense: float = 0.0,
 ) -> Resistances:
     """Return the resistances of lines with cells G, or raise UserError naming the bad one."""
     given = {"word": r_word, "bit": r_bit, "driver": r_driver, "sense": r_sense}

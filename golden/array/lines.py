@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.array.cells import Cells, Where
+from golden.array.circuit import WireOhms, wire_ohms
 from golden.array.rounding import Rounding, bent, rounded
 from golden.array.wires import effective_matrix, solve_nonlinear
 from golden.checks import checked_integers
@@ -247,16 +248,10 @@ class Array:
         self._turned = None
 
     def _with_wires(self, g_s: Floats) -> Floats:
-        physics = self.config.physics
-        if not physics.wires.resistive:
+        wires = self.config.physics.wires
+        if not wires.resistive:
             return g_s
-        return effective_matrix(
-            g_s,
-            r_word=physics.wires.r_word_ohm,
-            r_bit=physics.wires.r_bit_ohm,
-            r_driver=physics.wires.r_driver_ohm,
-            r_sense=physics.wires.r_sense_ohm,
-        )
+        return effective_matrix(g_s, **wire_ohms(wires))
 
     def _bend(self, drive: Floats) -> Floats:
         return bent(self.config, self._dacs, drive)
@@ -266,16 +261,8 @@ class Array:
 
         One plane at a time: vectors that are solved together share the iteration.
         """
-        physics = self.config.physics
-        currents = self._solve_network(
-            self.cells.g_s,
-            drive,
-            r_word=physics.wires.r_word_ohm,
-            r_bit=physics.wires.r_bit_ohm,
-            r_driver=physics.wires.r_driver_ohm,
-            r_sense=physics.wires.r_sense_ohm,
-        )
-        return currents.ravel()
+        wires = wire_ohms(self.config.physics.wires)
+        return self._solve_network(self.cells.g_s, drive, wires).ravel()
 
     def _solve_transposed(self, drive: Floats) -> Floats:
         """Return word-line currents in units for one plane of voltages [columns] in DAC steps.
@@ -283,27 +270,20 @@ class Array:
         The network is the same, seen from its bit lines: these come as word lines, driven where
         the last row is, and end at word line 0.
         """
-        physics = self.config.physics
+        wires = self.config.physics.wires
         currents = self._solve_network(
             self.cells.g_s[:, ::-1, ::-1].swapaxes(1, 2),
             np.stack([drive, -drive], axis=1).ravel()[::-1],
-            r_word=physics.wires.r_bit_ohm,
-            r_bit=physics.wires.r_word_ohm,
-            r_driver=physics.wires.r_sense_ohm,
-            r_sense=physics.wires.r_driver_ohm,
+            {
+                "r_word": wires.r_bit_ohm,
+                "r_bit": wires.r_word_ohm,
+                "r_driver": wires.r_sense_ohm,
+                "r_sense": wires.r_driver_ohm,
+            },
         )
         return currents[:, ::-1].ravel()
 
-    def _solve_network(
-        self,
-        g_s: Floats,
-        drive: Floats,
-        *,
-        r_word: float,
-        r_bit: float,
-        r_driver: float,
-        r_sense: float,
-    ) -> Floats:
+    def _solve_network(self, g_s: Floats, drive: Floats, wires: WireOhms) -> Floats:
         """Return currents [slices, columns] in units of a network of curved cells.
 
         Conductances are [slices, rows, columns], the drive is [rows] in DAC steps.
@@ -317,7 +297,4 @@ class Array:
 
         volts = np.broadcast_to(drive * config.v_step_v, (config.array.slices, len(drive)))
         # Within the ranges of the configuration the iteration converges, see its tests.
-        lines = solve_nonlinear(
-            g_s, curve, volts, r_word=r_word, r_bit=r_bit, r_driver=r_driver, r_sense=r_sense
-        )
-        return lines.current / config.unit_a
+        return solve_nonlinear(g_s, curve, volts, **wires).current / config.unit_a

@@ -5,20 +5,19 @@ prints the column currents; it is written for ngspice (`ngspice -b array.sp`), a
 itself uses nothing but R and V elements.
 """
 
+from typing import Unpack
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from golden.array.circuit import check_conductances, check_resistances, check_voltages
+from golden.array.circuit import WireOhms, check_conductances, check_resistances, check_voltages
 from spec.errors import UserError
 
 
 def netlist(
     G: ArrayLike,
     v: ArrayLike,
-    r_word: float = 0.0,
-    r_bit: float = 0.0,
-    r_driver: float = 0.0,
-    r_sense: float = 0.0,
+    **wires: Unpack[WireOhms],
 ) -> str:
     """Return the netlist of one array, driven from its rows.
 
@@ -34,8 +33,8 @@ def netlist(
         Cell conductances in siemens, [rows, columns].
     v
         Row voltages in volts, [rows].
-    r_word, r_bit, r_driver, r_sense
-        Wire resistances in ohms, as for `golden.array.wires.effective_matrix`.
+    wires
+        Resistances in ohms, `golden.array.circuit.WireOhms`.
 
     Raises
     ------
@@ -50,24 +49,24 @@ def netlist(
             f"conductances of shape {G.shape} and voltages of shape {v.shape} are several "
             "circuits; a netlist holds one array [rows, columns] and one vector [rows]"
         )
-    wires = check_resistances(G, r_word, r_bit, r_driver, r_sense)
+    ohms = check_resistances(G, **wires)
     rows, columns = G.shape
 
     lines = [
         f"* Crossbar of {rows} x {columns} cells",
-        f"* word lines: {wires.driver!r} ohm at the driver, {wires.word!r} ohm between cells",
-        f"* bit lines: {wires.bit!r} ohm between cells, {wires.sense!r} ohm at the virtual ground",
+        f"* word lines: {ohms.driver!r} ohm at the driver, {ohms.word!r} ohm between cells",
+        f"* bit lines: {ohms.bit!r} ohm between cells, {ohms.sense!r} ohm at the virtual ground",
     ]
     word: dict[tuple[int, ...], str] = {}
     bit: dict[tuple[int, ...], str] = {}
     lines += ["", "* Word lines: the resistor on the driver's side of each node"]
     for row in range(rows):
         cells = [(row, column) for column in range(columns)]
-        lines += _line(f"in{row}", "w", cells, wires.driver, wires.word, word)
+        lines += _line(f"in{row}", "w", cells, ohms.driver, ohms.word, word)
     lines += ["", "* Bit lines: the resistor on the virtual ground's side of each node"]
     for column in range(columns):
         cells = [(row, column) for row in reversed(range(rows))]
-        lines += _line(f"out{column}", "b", cells, wires.sense, wires.bit, bit)
+        lines += _line(f"out{column}", "b", cells, ohms.sense, ohms.bit, bit)
     lines += ["", "* Cells"]
     for cell, siemens in np.ndenumerate(G):
         if siemens > 0:

@@ -51,6 +51,7 @@ Two things keep the digits:
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,6 +62,7 @@ from golden.array.circuit import (
     Floats,
     Lines,
     Resistances,
+    WireOhms,
     check_conductances,
     check_resistances,
     check_voltages,
@@ -73,11 +75,7 @@ GROWTH = 1e3
 
 def effective_matrix(
     G: ArrayLike,
-    *,
-    r_word: float = 0.0,
-    r_bit: float = 0.0,
-    r_driver: float = 0.0,
-    r_sense: float = 0.0,
+    **wires: Unpack[WireOhms],
 ) -> Floats:
     """Return the matrix E, in siemens, of column currents ``v @ E`` for row voltages v.
 
@@ -85,11 +83,8 @@ def effective_matrix(
     ----------
     G
         Cell conductances in siemens, [..., rows, columns]; leading dimensions are separate arrays.
-    r_word, r_bit
-        Resistance of a line between neighbouring cells, in ohms.
-    r_driver, r_sense
-        Resistance of a word line's terminal before column 0, and of a bit line's terminal below
-        the last row, in ohms.
+    wires
+        Resistances in ohms, `golden.array.circuit.WireOhms`.
 
     Returns
     -------
@@ -103,21 +98,17 @@ def effective_matrix(
         `ISOLATION` times that of the most conductive cell, or if G has no cells.
     """
     G = check_conductances(G)
-    wires = check_resistances(G, r_word, r_bit, r_driver, r_sense)
+    ohms = check_resistances(G, **wires)
     E = np.empty(G.shape)
     for stack in np.ndindex(G.shape[:-2]):
-        E[stack] = _Array(G[stack], wires).effective_matrix()
+        E[stack] = _Array(G[stack], ohms).effective_matrix()
     return E
 
 
 def line_voltages(
     G: ArrayLike,
     v: ArrayLike,
-    *,
-    r_word: float = 0.0,
-    r_bit: float = 0.0,
-    r_driver: float = 0.0,
-    r_sense: float = 0.0,
+    **wires: Unpack[WireOhms],
 ) -> Lines:
     """Return the voltages of all line nodes and the column currents for row voltages v.
 
@@ -129,8 +120,8 @@ def line_voltages(
         Cell conductances in siemens, [stack..., rows, columns].
     v
         Row voltages in volts, [stack..., vectors..., rows].
-    r_word, r_bit, r_driver, r_sense
-        As for `effective_matrix`.
+    wires
+        Resistances in ohms, `golden.array.circuit.WireOhms`.
 
     Returns
     -------
@@ -143,10 +134,10 @@ def line_voltages(
     """
     G = check_conductances(G)
     v = check_voltages(v, G)
-    wires = check_resistances(G, r_word, r_bit, r_driver, r_sense)
+    ohms = check_resistances(G, **wires)
 
     def solve(G: Floats, v: Floats) -> Lines:
-        array = _Array(G, wires)
+        array = _Array(G, ohms)
         return array.lines(list(array.segments()), v)
 
     return _for_each_array(solve, G, v)
@@ -157,12 +148,9 @@ def solve_nonlinear(
     iv: Callable[[Floats, Floats], tuple[Floats, Floats]],
     v: ArrayLike,
     *,
-    r_word: float = 0.0,
-    r_bit: float = 0.0,
-    r_driver: float = 0.0,
-    r_sense: float = 0.0,
     tolerance: float = 1e-10,
     iterations: int = 100,
+    **wires: Unpack[WireOhms],
 ) -> Lines:
     """Return line voltages and column currents of an array of non-linear cells.
 
@@ -180,8 +168,8 @@ def solve_nonlinear(
         minus bit-line node), both of the shape of u. The slope must not be negative.
     v
         Row voltages in volts, [stack..., vectors..., rows].
-    r_word, r_bit, r_driver, r_sense
-        As for `effective_matrix`.
+    wires
+        Resistances in ohms, `golden.array.circuit.WireOhms`.
     tolerance
         The iteration ends when no cell voltage changes by more than this share of the largest
         row voltage.
@@ -201,14 +189,13 @@ def solve_nonlinear(
     """
     G = check_conductances(G)
     v = check_voltages(v, G)
-    wires = check_resistances(G, r_word, r_bit, r_driver, r_sense)
-
+    ohms = check_resistances(G, **wires)
     tolerance = require_number("tolerance", tolerance, 1e-14, 1.0, "of the largest voltage")
     iterations = require_integer("iterations", iterations, 1, 1 << 20)
 
     def solve(G: Floats, v: Floats) -> Lines:
         ideal = np.repeat(v[:, :, None], G.shape[1], axis=2)
-        return _newton(G, iv, wires, tolerance, iterations, v, ideal)
+        return _newton(G, iv, ohms, tolerance, iterations, v, ideal)
 
     return _for_each_array(solve, G, v)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.array.circuit import wire_ohms
 from golden.array.wires import line_voltages
 from golden.converter.linearity import Convert, Linearity, enob, ramp
 from golden.tile.analog import Analog
@@ -138,15 +139,9 @@ def draw(chip: Analog, levels: NDArray[np.int64], found: Measured) -> dict[str, 
 
 def cell_voltages(chip: Analog, slice_: int) -> NDArray[np.float64]:
     """Return the voltages [rows, bit_lines] across linear cells, 1 V on every word line."""
-    wires = chip.config.physics.wires
-    lines = line_voltages(
-        chip.array.g_s[slice_],
-        np.ones(chip.config.array.rows),
-        r_word=wires.r_word_ohm,
-        r_bit=wires.r_bit_ohm,
-        r_driver=wires.r_driver_ohm,
-        r_sense=wires.r_sense_ohm,
-    )
+    volts = np.ones(chip.config.array.rows)
+    wires = wire_ohms(chip.config.physics.wires)
+    lines = line_voltages(chip.array.g_s[slice_], volts, **wires)
     return lines.word - lines.bit
 
 

@@ -29,21 +29,14 @@ def main(argv: Sequence[str]) -> int:
 
     import numpy as np
 
+    from golden.array.circuit import wire_ohms
     from golden.array.spice import netlist
     from ohmulator.jobs.random_chip import random_chip
 
     array = random_chip(config, args.seed)[0].array
     read_v = config.converter.v_read_v
     volts = np.array([read_v if code is None else code * config.v_step_v for code in codes])
-    wires = config.physics.wires
-    deck = netlist(
-        array.g_s[slice_],
-        volts,
-        wires.r_word_ohm,
-        wires.r_bit_ohm,
-        wires.r_driver_ohm,
-        wires.r_sense_ohm,
-    )
+    deck = netlist(array.g_s[slice_], volts, **wire_ohms(config.physics.wires))
     head = [
         f"* Array of slice {slice_} of {cli.printable(args.config)}, hash {config.whole}",
         "* Column currents of the model, in amperes:",
