@@ -38,7 +38,7 @@ def shown(value: object) -> str:
         if isinstance(value, int):
             text = f"an integer of {value.bit_length()} bits"
         else:
-            text = f"what cannot be printed, of type {type(value).__name__}"
+            text = f"a {type(value).__name__} that cannot be printed"
     if len(text) > LONGEST_SHOWN:
         text = f"{text[: LONGEST_SHOWN - 23]}... ({len(text)} characters)"
     return text

@@ -160,7 +160,7 @@ CONFIGS = {
     "odd.toml": r"adcs must divide columns \(64\) evenly, not 7: take one of 1, 2, 4, 8",
     "huge.toml": "rows must be an integer of 1 to 1024, not an integer of 20000 bits",
     "digits.toml": "cannot be read: it has a number of thousands of digits or too many brackets",
-    "list.toml": "rows must be an integer of 1 to 1024, not a list of large numbers",
+    "list.toml": "rows must be an integer of 1 to 1024, not a list that cannot be printed",
     "text.toml": "rows must be an integer of 1 to 1024, not 'many'",
     "nan.toml": "read_noise must be a number of 0 to 1 .*, not nan",
     "infinite.toml": "settle_s must be a number of .*, not inf",
