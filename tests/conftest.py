@@ -5,11 +5,15 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # Machines are slow, and no example depends on time.
 settings.register_profile("ohmulator", deadline=None)
 settings.load_profile("ohmulator")
+# Of mutants: the same examples for each, and no time spent on making a failure small.
+settings.register_profile(
+    "mutation", deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

@@ -46,6 +46,7 @@ class VectorLane(wiring.Component):
     preset : In, 1
         Make y a constant instead.
     constant : In, signed(33)
+        From -2^31 to 2^31.
     x : Out, signed(32)
         The word of the cycle before.
     value : Out, signed(64)
@@ -95,8 +96,9 @@ class VectorLane(wiring.Component):
         with m.Elif(self.second):
             m.d.sync += y.eq(word)
 
+        # Half a word without sign, and the other of -2^15 to 2^15: that is as many bits each.
         low = Signal(signed(WORD_BITS + HALF))
-        high = Signal(signed(WORD_BITS + HALF + 1))
+        high = Signal(signed(WORD_BITS + HALF))
         simple = Signal(signed(WORD_BITS + 1))
         m.d.sync += [low.eq(x * y[:HALF]), high.eq(x * y[HALF:].as_signed())]
         with m.Switch(self.opcode):

@@ -6,12 +6,16 @@ is not listed.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,61 +25,144 @@ from tests.mutation.mutants import Mutant, mutants
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
+VECTORS = "rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py rtl/test_sequencer.py"
+PRODUCTS = "rtl/test_product_parts.py rtl/test_products.py rtl/test_product_faults.py"
+TILES = (
+    "rtl/test_shift_add.py rtl/test_verify_codes.py rtl/test_tile_rtl.py "
+    "rtl/test_write_verify_rtl.py"
+)
+CHIPS = "cosim/test_chip_cosim.py cosim/test_uart.py cosim/test_axi.py"
+
 BLOCKS = {
-    "spec": "unit/test_config.py unit/test_physics.py unit/test_isa.py unit/test_assembler.py "
-    "unit/test_reference.py unit/test_tile.py unit/test_machine.py rtl/test_packet.py "
-    "unit/test_write_verify.py rtl/test_tile_rtl.py rtl/test_hardware_hash.py",
+    "spec": "unit/test_isa.py unit/test_assembler.py unit/test_config.py unit/test_physics.py "
+    "unit/test_weights.py unit/test_calibrate.py unit/test_tile.py unit/test_advice.py "
+    "unit/test_machine.py unit/test_scheduler.py unit/test_write_verify_refusals.py "
+    "rtl/test_packet.py unit/test_write_verify.py rtl/test_tile_rtl.py unit/test_transposed.py "
+    "rtl/test_hardware_hash.py jobs/test_verilog.py",
+    "golden/checks.py": "unit/test_tile.py unit/test_device.py unit/test_linearity.py "
+    "unit/test_arguments.py unit/test_front_door.py",
     "golden/draws.py": "unit/test_draws.py unit/test_device.py unit/test_write_verify.py",
-    "golden/array": "unit/test_device.py unit/test_array.py unit/test_wires.py unit/test_spice.py "
-    "unit/test_transposed.py",
+    "golden/array": "unit/test_rounding.py unit/test_device.py unit/test_cell_states.py "
+    "unit/test_array.py unit/test_spice.py unit/test_wires.py unit/test_transposed.py "
+    "unit/test_physics.py unit/test_empty.py",
     "golden/converter": "unit/test_transfer.py unit/test_converters.py unit/test_linearity.py "
-    "unit/test_tile.py rtl/test_dac.py rtl/test_adc.py",
-    "golden/tile": "unit/test_tile.py unit/test_weights.py unit/test_mapping.py "
-    "unit/test_calibrate.py unit/test_write_verify.py unit/test_write_verify_pulses.py "
-    "unit/test_write_verify_refusals.py unit/test_transposed.py",
+    "unit/test_tile.py unit/test_array.py unit/test_empty.py rtl/test_dac.py rtl/test_adc.py",
+    "golden/tile": "unit/test_weights.py unit/test_mapping.py unit/test_calibrate.py "
+    "unit/test_diagnose.py unit/test_tile.py unit/test_write_verify_refusals.py "
+    "unit/test_write_verify_pulses.py unit/test_write_verify.py unit/test_transposed.py "
+    "rtl/test_shift_add.py unit/test_empty.py unit/test_machine_stops.py",
     "golden/machine": "unit/test_vector_unit.py unit/test_scheduler.py unit/test_machine.py "
-    "unit/test_machine_products.py unit/test_machine_stops.py unit/test_matrix.py",
-    "golden/link": "rtl/test_packet.py unit/test_host.py",
-    "hw/common": "rtl/test_common.py rtl/test_shift_add.py rtl/test_packet.py",
-    "hw/converter": "rtl/test_dac.py rtl/test_adc.py rtl/test_tile_rtl.py",
-    "hw/tile": "rtl/test_shift_add.py rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py",
-    "hw/link": "rtl/test_packet.py rtl/test_framing.py cosim/test_axi.py cosim/test_uart.py",
-    "hw/machine": "rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py rtl/test_sequencer.py "
-    "rtl/test_products.py",
-    "ohmulator/host": "unit/test_host.py unit/test_front_door.py",
-    "ohmulator/compiler": "unit/test_matrix.py unit/test_front_door.py",
+    "unit/test_machine_products.py unit/test_machine_stops.py unit/test_matrix.py "
+    "unit/test_sharing.py",
+    "golden/link": "unit/test_host.py unit/test_any_reply.py rtl/test_packet.py",
+    "hw/boundary": "rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py jobs/test_verilog.py "
+    "docs/test_pins.py",
+    "hw/common": f"rtl/test_common.py rtl/test_shift_add.py {VECTORS} rtl/test_packet.py "
+    "rtl/test_product_parts.py rtl/test_tile_rtl.py",
+    "hw/converter": f"rtl/test_dac.py rtl/test_adc.py {TILES}",
+    "hw/tile": TILES,
+    "hw/link": "rtl/test_framing.py rtl/test_packet.py cosim/test_axi.py cosim/test_uart.py",
+    "hw/machine": f"{PRODUCTS} {VECTORS}",
+    **dict.fromkeys(
+        ["hw/machine/decoder", "hw/machine/scalar", "hw/machine/sequencer", "hw/machine/vector"],
+        f"{VECTORS} {PRODUCTS}",
+    ),
+    "hw/tools": "rtl/test_area.py jobs/test_verilog.py rtl/test_hardware_hash.py",
+    "hw/top": f"{CHIPS} rtl/test_hardware_hash.py",
+    "ohmulator/host": "unit/test_host.py unit/test_replies.py unit/test_any_reply.py "
+    "unit/test_arguments.py unit/test_front_door.py cosim/test_chip_cosim.py",
+    "ohmulator/compiler": "unit/test_matrix.py unit/test_front_door.py unit/test_sharing.py "
+    "unit/test_arguments.py",
 }
-"""Tests of each block, by its folder or file; the quickest first."""
+"""Tests of each block, by what the paths of its files begin with; the quickest first."""
+
+FOLDERS = "spec", "golden", "hw", "ohmulator/host", "ohmulator/compiler"
+"""Where mutants are made."""
 
 
-def tests_of(path: Path) -> list[str]:
-    """Return the tests of the block of a file that exist."""
-    block = max((b for b in BLOCKS if path.is_relative_to(b)), key=len)
-    named = [Path("tests", name) for name in BLOCKS[block].split()]
-    return [str(test) for test in named if (ROOT / test).exists()]
+def block_of(path: Path) -> str:
+    """Return the block of a file: the longest that its path begins with."""
+    return max((block for block in BLOCKS if str(path).startswith(block)), key=len)
 
 
-def survives(mutant: Mutant, tree: Path, limit_s: float) -> bool:
-    """Tell whether all tests of its block pass in a copy of the tree with the mutant."""
-    path = tree / mutant.path
-    original = path.read_text(encoding="utf-8")
-    path.write_text(mutant.apply(original), encoding="utf-8")
+def tests_of(block: str) -> list[str]:
+    """Return the test files of a block.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one of them does not exist.
+    """
+    tests = [Path("tests", name) for name in BLOCKS[block].split()]
+    for test in tests:
+        if not (ROOT / test).is_file():
+            raise FileNotFoundError(f"block {block!r} names {test}, which does not exist")
+    return [str(test) for test in tests]
+
+
+def passes(block: str, tree: Path, limit_s: float | None = None) -> bool:
+    """Tell whether all tests of a block pass in a copy of the tree.
+
+    Tests that do not end in time fail: whoever waits for an endless loop notices it.
+    """
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-    try:
-        done = subprocess.run(
-            [*command, *tests_of(mutant.path)],
-            cwd=tree,
-            env=os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            timeout=limit_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        # An endless loop is noticed by whoever waits for it.
-        return False
-    finally:
-        path.write_text(original, encoding="utf-8")
-    return done.returncode == 0
+    # Which examples are drawn depends on nothing; a failure is not made smaller, which takes long.
+    command += ["--hypothesis-profile=mutation"]
+    with subprocess.Popen(
+        [*command, *tests_of(block)],
+        cwd=tree,
+        env=os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            return process.wait(limit_s) == 0
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            # Simulators that a test has started end with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+class Trees:
+    """Copies of the tree, in which mutants are tried side by side."""
+
+    def __init__(self, folder: Path, count: int):
+        self._free: SimpleQueue[Path] = SimpleQueue()
+        for number in range(count):
+            self._free.put(copy_tree(folder / str(number)))
+        self._seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Path]:
+        """Wait for a copy that nobody else uses."""
+        tree = self._free.get()
+        try:
+            yield tree
+        finally:
+            self._free.put(tree)
+
+    def measure(self, block: str) -> None:
+        """Take the time of the tests of a block; they must pass as long as nothing is changed."""
+        with self.one() as tree:
+            begun = time.monotonic()
+            if not passes(block, tree):
+                sys.exit(f"{', '.join(tests_of(block))} fail without any mutant")
+            self._seconds[block] = time.monotonic() - begun
+
+    def survives(self, mutant: Mutant) -> bool:
+        """Tell whether all tests of its block pass with the mutant."""
+        block = block_of(mutant.path)
+        with self.one() as tree:
+            path = tree / mutant.path
+            original = path.read_text(encoding="utf-8")
+            path.write_text(mutant.apply(original), encoding="utf-8")
+            try:
+                return passes(block, tree, 60 + 4 * self._seconds[block])
+            finally:
+                path.write_text(original, encoding="utf-8")
 
 
 def copy_tree(folder: Path) -> Path:
@@ -91,56 +178,47 @@ def copy_tree(folder: Path) -> Path:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.mutation", description=__doc__)
-    parser.add_argument("blocks", nargs="*", default=[*BLOCKS], help=f"of {', '.join(BLOCKS)}")
+    parser.add_argument(
+        "paths", nargs="*", default=FOLDERS, help=f"files or folders in {', '.join(FOLDERS)}"
+    )
     parser.add_argument("--count", type=int, default=100, help="mutants to try (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="of their choice (default: 0)")
-    parser.add_argument("--limit", type=float, default=240, help="seconds for each (default: 240)")
+    parser.add_argument("--workers", type=int, default=2, help="at the same time (default: 2)")
     args = parser.parse_args()
-    for block in args.blocks:
-        if block not in BLOCKS:
-            parser.error(f"there is no block {block!r}: take one of {', '.join(BLOCKS)}")
+    everything = [path for folder in FOLDERS for path in sorted(Path(folder).rglob("*.py"))]
+    args.files = [path for path in everything if any(map(path.is_relative_to, args.paths))]
+    if not args.files:
+        parser.error(f"no file of {', '.join(FOLDERS)} is in {', '.join(args.paths)}")
     return args
 
 
 def main() -> int:
-    args = parse()
     os.chdir(ROOT)
-    files = [
-        path
-        for block in args.blocks
-        for path in ([Path(block)] if block.endswith(".py") else sorted(Path(block).rglob("*.py")))
-    ]
-    known = {each for path in files for each in mutants(path)}
+    for block in BLOCKS:
+        tests_of(block)
+    args = parse()
+    known = {each for path in args.files for each in mutants(path)}
     ordered = sorted(known, key=lambda each: (each.path, each.start, each.after))
     chosen = random.Random(args.seed).sample(ordered, min(args.count, len(ordered)))
     equivalent = {
         line for line in EQUIVALENT.read_text(encoding="utf-8").splitlines() if " => " in line
     }
-    survivors: list[Mutant] = []
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
-        trees: SimpleQueue[Path] = SimpleQueue()
-        for number in range(2):
-            trees.put(copy_tree(Path(name) / str(number)))
-
-        def trial(mutant: Mutant) -> bool:
-            tree = trees.get()
-            try:
-                return survives(mutant, tree, args.limit)
-            finally:
-                trees.put(tree)
-
-        for number, (mutant, lives) in enumerate(
-            zip(chosen, pool.map(trial, chosen), strict=True), 1
-        ):
+    tally = dict.fromkeys(("found", "equivalent", "SURVIVES"), 0)
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(args.workers) as pool:
+        trees = Trees(Path(name), args.workers)
+        [*pool.map(trees.measure, sorted({block_of(mutant.path) for mutant in chosen}))]
+        lives = pool.map(trees.survives, chosen)
+        for number, (mutant, alive) in enumerate(zip(chosen, lives, strict=True), 1):
             word = "found"
-            if lives:
+            if alive:
                 word = "equivalent" if mutant.name in equivalent else "SURVIVES"
-            if word == "SURVIVES":
-                survivors.append(mutant)
+            tally[word] += 1
             print(f"{number:4} {word:10} {mutant.path}:{mutant.line}: {mutant.name}", flush=True)
-    found = len(chosen) - len(survivors)
-    print(f"{found} of {len(chosen)} mutants found or equivalent")
-    return 1 if survivors else 0
+    print(
+        f"of {len(chosen)} mutants {tally['found']} found, {tally['equivalent']} equivalent, "
+        f"{tally['SURVIVES']} alive"
+    )
+    return 1 if tally["SURVIVES"] else 0
 
 
 if __name__ == "__main__":

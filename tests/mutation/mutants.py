@@ -66,12 +66,11 @@ def mutants(path: Path) -> list[Mutant]:
 
     found = []
     for node in _code(ast.parse(text)):
-        before = ast.get_source_segment(text, node)
         for other in _changes(node):
             start = offset(node.lineno, node.col_offset)
             end = offset(node.end_lineno or 0, node.end_col_offset or 0)
             after = ast.unparse(other)
-            found.append(Mutant(path, node.lineno, start, end, before or "", after))
+            found.append(Mutant(path, node.lineno, start, end, text[start:end], after))
     return found
 
 

@@ -50,7 +50,7 @@ FAULTS = [
     (Product(0, d=32, a=0, shift=-1), ErrorCode.OPERAND),
     (Product(0, d=32, a=0, shift=64), ErrorCode.OPERAND),
     (Product(-1, d=32, a=0), ErrorCode.MATRIX),
-    (Product(5, d=32, a=0), ErrorCode.MATRIX),
+    (Product(6, d=32, a=0), ErrorCode.MATRIX),
     (Product(1, d=32, a=0), ErrorCode.MATRIX),
     (Product(3, d=32, a=0), ErrorCode.MATRIX),
     (Product(4, d=32, a=0), ErrorCode.MATRIX),
@@ -71,14 +71,22 @@ FAULTS = [
     (Product(0, d=2, a=0, opcode=Opcode.MVM_T), ErrorCode.NONE),
     (Product(0, d=0, a=2, opcode=Opcode.MVM_T), ErrorCode.OVERLAP),
     (Product(2, d=32, a=0, opcode=Opcode.MVM_T), ErrorCode.WEIGHTS),
+    # A matrix with as many rows and columns as the memory has words.
+    (Product(5, d=0, a=0, count=64), ErrorCode.ADDRESS),
+    (Product(5, d=0, a=0, count=0), ErrorCode.WEIGHTS),
+    (Product(5, d=64, a=64, count=0), ErrorCode.WEIGHTS),
+    (Product(5, d=65, a=64, count=0), ErrorCode.ADDRESS),
+    (Product(5, d=64, a=65, count=0), ErrorCode.ADDRESS),
+    (Product(5, d=0, a=0, count=65), ErrorCode.ADDRESS),
 ]
 
 
 def test_faults():
-    setting = Setting(small(matrices=5))
+    setting = Setting(small(matrices=6))
     setting.add(0, np.ones((3, 2), int), resident=True)
-    # One whose weights, one whose tile and one whose columns are outside; and one that is empty.
-    outside = np.array([[3, 2, 251, 0], [3, 2, 0, 2], [3, 65, 0, 0]])
+    # One whose weights, one whose tile and one whose columns are outside; one that is empty; and
+    # one that is as large as any.
+    outside = np.array([[3, 2, 251, 0], [3, 2, 0, 2], [3, 65, 0, 0], [64, 64, 0, 0]])
     setting.writes.append((Space.DESCRIPTOR, 8, outside.ravel()))
     scenario = setting.scenario([product for product, _ in FAULTS])
     check(scenario)

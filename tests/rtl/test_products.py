@@ -132,6 +132,59 @@ def test_products_with_more_blocks_than_tiles(data):
     check(data.draw(scenarios(config, (rows, columns))))
 
 
+@pytest.mark.parametrize("opcode", PRODUCTS)
+@pytest.mark.parametrize("blocks", [1, 4])
+def test_a_product_of_no_vectors_takes_three_cycles_a_block(blocks, opcode):
+    config = small(tiles=4)
+    setting = Setting(config)
+    setting.add(0, np.ones((3 * blocks, 2), int), resident=True)
+    (cycles,) = check(setting.scenario([Product(0, d=0, a=0, count=0, opcode=opcode)]))
+    assert cycles == 10 + 3 * blocks
+
+
+@pytest.mark.parametrize("tiles", [1, 4])
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_bound_of_cycles_is_no_wider_than_it_was_found_to_be(count, tiles):
+    """Tiles that get their vectors in one beat, and give their results in one."""
+    config = small(tiles=tiles)
+    setting = Setting(config)
+    setting.add(0, np.ones((3 * tiles, 2), int), resident=True)
+    (cycles,) = check(setting.scenario([Product(0, d=56, a=0, count=count)]))
+    assert product_cycles(config, 3 * tiles, 2, count) - cycles == 2 + tiles
+
+
+def test_every_input_may_be_clipped_and_every_weight_be_a_block():
+    """Counts at their largest, and weights up to the last word of their memory."""
+    fields = {"slices": 1, "dac_bits": 6, "pulse_limit": 1, "adc_bits": 10, "tiles": 2}
+    config = small(
+        rows=1, columns=1, vector_words=16, weight_words=16, matrices=1, lanes=2, **fields
+    )
+    setting = Setting(config)
+    setting.vector[:] = 1000
+    setting.add(0, np.arange(1, 17).reshape(4, 4) % 8)
+    scenario = setting.scenario([Product(0, d=12, a=0, count=1), Product(0, d=0, a=0, count=0)])
+    check(scenario)
+    assert [done.counts["reprograms"] for done in scenario.expected()[0]] == [16, 16]
+
+    setting = Setting(small(rows=8, vector_words=16, lanes=2, **fields))
+    setting.vector[:] = 1000
+    setting.add(0, np.ones((15, 1), int), resident=True)
+    scenario = setting.scenario([Product(0, d=15, a=0, count=1)])
+    check(scenario)
+    assert scenario.expected()[0][0].counts["input_clips"] == 15
+
+
+def test_a_matrix_as_long_as_the_vector_memory_is_programmed_without_vectors():
+    config = small(
+        rows=4, vector_words=8, slices=1, dac_bits=6, pulse_limit=1, adc_bits=10, lanes=2
+    )
+    setting = Setting(config)
+    setting.add(0, np.arange(16).reshape(8, 2) % 8)
+    scenario = setting.scenario([Product(0, d=0, a=0, count=0)])
+    check(scenario)
+    assert scenario.expected()[0][0].counts["reprograms"] == 2
+
+
 def test_a_single_plane_keeps_the_converters_busy():
     config = small(rows=4, columns=4, dac_bits=6, adc_bits=10, tiles=2, lanes=4)
     setting = Setting(config)

@@ -201,6 +201,15 @@ def test_dot_products_beyond_64_bits(lanes):
     bench_of(64, lanes).check(memory, dots)
 
 
+@pytest.mark.parametrize("lanes", [1, 64])
+def test_all_words_at_an_end(lanes):
+    """The largest sum of products, 2^68, and as many saturations as there are words."""
+    values = {"d": 0, "a": 0, "b": 0, "c": 0, "n": 64}
+    bench = bench_of(64, lanes)
+    for word in (LOW, HIGH):
+        bench.check([word] * 64, [(Opcode.VDOT, values), (Opcode.VADD, values)])
+
+
 def test_a_sum_may_leave_64_bits_on_the_way():
     memory = [LOW] * 8 + [LOW] * 4 + [HIGH] * 4
     bench = Bench(16, 1)
