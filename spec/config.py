@@ -250,9 +250,15 @@ class ChipConfig(Table):
 
     @property
     def lossless(self) -> bool:
-        """Whether every exact sum of any direction has a code of its own and every result fits."""
+        """Whether every product of any direction is exact on an ideal array, at the default steps.
+
+        Every exact sum then has a code of its own, and every exact result fits. Sums over the first
+        planes are products with inputs shifted right, which lie in the same range.
+        """
         covered = all(direction.covering_step == 0 for direction in self.directions)
-        return covered and self.result_bits >= self.worst_result_bits
+        corners = [weight * value for weight in self.weight_range for value in self.input_range]
+        exact = [self.drive_lines * corner for corner in corners]
+        return covered and _signed_bits(min(exact), max(exact)) <= self.result_bits
 
     @property
     def partial_bits(self) -> int:

@@ -14,6 +14,9 @@ MAX_INTEGER_BITS = 63
 MAX_CONVERTER_BITS = 32
 """Widest inputs and ADC codes."""
 
+MAX_LANES = 64
+"""Most words that a vector memory moves a cycle."""
+
 
 class Mapping(enum.StrEnum):
     """How a signed weight becomes conductances, which are positive."""
@@ -197,7 +200,7 @@ class MachineConfig(Table):
     def __post_init__(self) -> None:
         self._number("clock_hz", 1.0, 1e11, "hertz")
         self._integer("tiles", 1, 64)
-        self._integer("lanes", 1, 64)
+        self._integer("lanes", 1, MAX_LANES)
         self._integer("vector_words", self.lanes, 1 << 16, " (from lanes)")
         self._integer("program_words", 1, 1 << 16)
         self._integer("weight_words", 1, 1 << 24)

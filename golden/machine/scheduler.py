@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spec.config import ChipConfig
+from spec.pace import memory_cycles, vector_cycles
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,13 @@ def product_cycles(
     (without the term in n - 1 if n is 0), with `latency_cycles` and `plane_cycles` of its
     `Direction`, and m = t ceil(max(`rows`, `columns`) / `lanes`), rows and columns of a tile; but
     m = 3 t if that is more and the product is transposed, for a sum that one block has written is
-    there for the next three cycles later. The tiles set the pace as long as m + 2 is at most planes
-    plane_cycles: choose `lanes` so.
+    there for the next three cycles later. See `spec.pace` for what sets the pace.
     """
-    way = config.direction(transposed)
-    beats = -(-max(config.array.rows, config.array.columns) // config.machine.lanes)
+    latency = config.direction(transposed).latency_cycles
     cycles = 8 + config.machine.tiles
     for batch in rounds(config, rows, columns, 0):
         t = len(batch)
-        m = t * (max(beats, 3) if transposed else beats)
-        pace = max(config.planes * way.plane_cycles, m + 2)
-        cycles += 2 * (t + m) + way.latency_cycles + max(0, count - 1) * pace + 10
+        m = memory_cycles(config, t, transposed=transposed)
+        pace = vector_cycles(config, t, transposed=transposed)
+        cycles += 2 * (t + m) + latency + max(0, count - 1) * pace + 10
     return cycles

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ohmulator import cli
 from spec.load import load
+from spec.pace import pace_warning
 from spec.tops import TOPS
 
 CHIPS = 1, 16
@@ -24,6 +25,10 @@ def main(argv: Sequence[str]) -> int:
         designs = {args.top: (load(args.config), args.top)}
 
     from hw.tools.area import measure, table
+    from ohmulator.jobs.screen import Screen
 
     cli.say(table({name: measure(*design) for name, design in designs.items()}))
+    for name, (config, top) in designs.items():
+        if top != "tile" and (warning := pace_warning(config)):
+            Screen().warn(f"{name}: {warning}")
     return 0

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from environment.files import Outputs
 from ohmulator import cli
 from spec.load import load, locate
+from spec.pace import pace_warning
 from spec.tops import ANALOG, TOPS, require_analog
 
 
@@ -21,7 +22,10 @@ def main(argv: Sequence[str]) -> int:
     outputs = Outputs({"the Verilog": args.out}, {"the configuration": locate(args.config)})
 
     from hw.tools.verilog import generate
+    from ohmulator.jobs.screen import Screen
 
     outputs.write({"the Verilog": generate(config, args.top, args.analog)})
     cli.say(f"wrote {args.out}: top level {args.top}, hardware hash {config.hardware}")
+    if args.top != "tile" and (warning := pace_warning(config)):
+        Screen().warn(warning)
     return 0

@@ -352,16 +352,6 @@ def test_electrical_units():
     assert config.unit_a == pytest.approx(1e-6)
 
 
-def test_lossless_says_whether_anything_can_be_lost():
-    # Sums of 3 rows, or transposed of 4 columns.
-    forward, full = chip(columns=3, adcs=3).sum_bits, chip().sum_bits
-    assert full > forward
-    assert chip(adc_bits=full).lossless
-    assert not chip(adc_bits=forward).lossless
-    assert not chip(adc_bits=full, accumulator_bits=full).lossless
-    assert chip(adc_bits=forward, mapping="offset").lossless
-
-
 @given(chips())
 def test_partial_sums_fit_whatever_the_vectors(config):
     """Of the shortest blocks, as many as the vector memory has words for, all results extreme."""
