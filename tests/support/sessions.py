@@ -345,6 +345,9 @@ def summary(config: ChipConfig, folder: Path) -> str:
     for path in folder.glob("*tx.durations"):
         line = _bytes(np.fromfile(path, "<u4").tolist(), divisor(config.machine.clock_hz, BAUD))
         packets += [frame.words for frame in Deframer().feed(line) if not frame.damaged]
+    names = [counter.name for counter in CHIP_COUNTERS]
+    for tile in range(config.machine.tiles):
+        names += [f"tile{tile}.{counter.name}" for counter in TILE_COUNTERS]
     kinds: Counter[str] = Counter()
     counters: list[int] = []
     for words in packets:
@@ -353,14 +356,12 @@ def summary(config: ChipConfig, folder: Path) -> str:
             kinds[f"error {ErrorCode(header['code']).name}"] += 1
         else:
             kinds[Packet(header["type"] - REPLY).name] += 1
-        if header["type"] == REPLY + Packet.COUNTERS:
+        # A reset in a reply joins what it left of that to the next one.
+        if header["type"] == REPLY + Packet.COUNTERS and len(words) == 2 + 2 * len(names):
             counters = words[2:]
         if header["type"] == REPLY + Packet.STATUS:
             kinds[f"ended {ErrorCode(words[2] >> 1 & 0xFF).name}"] += not words[2] & 1
     lines = ["replies " + ", ".join(f"{name} {n}" for name, n in sorted(kinds.items()))]
-    names = [counter.name for counter in CHIP_COUNTERS]
-    for tile in range(config.machine.tiles):
-        names += [f"tile{tile}.{counter.name}" for counter in TILE_COUNTERS]
     if counters:
         values = zip(names, np.array(counters, "<u4").view("<u8").tolist(), strict=True)
         lines.append("counters " + ", ".join(f"{name} {value}" for name, value in values))
