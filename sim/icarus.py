@@ -39,7 +39,6 @@ class Icarus:
     def build_commands(self) -> list[list[str]]:
         """Return the commands that compile the files of a folder, to be run in it."""
         tops = [self._top, *(["dump"] if self._waves else [])]
-        # From Verilog-2009 on, initial values of registers do not wake up what depends on them.
         arguments = ["-g2005", "-f", "command", "-o", "sim.vvp"]
         for top in tops:
             arguments += ["-s", top]

@@ -1,9 +1,12 @@
 """Generate Verilog: the same bytes for the same configuration, from any folder."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
 from amaranth.back import verilog
+from amaranth.hdl import Const, Value
+from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 from environment.variables import replaced
@@ -25,6 +28,26 @@ TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
 }
 """Top levels by name, those of `spec.tops`."""
 
+WAIVERS = {
+    "WIDTHEXPAND": "Amaranth checks widths, and relies on the rules of Verilog for them",
+    "WIDTHTRUNC": "as above",
+    "CASEINCOMPLETE": "what no case sets has been set before",
+    "CMPCONST": "the width of a configuration may decide a comparison",
+    "ASCRANGE": "the number of one thing alone has no bits, [-1:0]",
+    "INITIALDLY": "see `time_zero`",
+}
+"""Warnings that Verilator gives of the Verilog by itself, and why they are of no interest."""
+
+TRIGGER = re.compile(r"  reg (\\\$auto\$verilog_backend\S+)  = 0;\n")
+"""What Yosys lets all processes of a module depend on, and declares with an initial value."""
+
+EVENT = """\
+  // Wakes up every process at time 0. Nothing else would where registers have their initial
+  // values before anything runs, as from Verilog-2009 on.
+  reg time_zero = 1'b0;
+  initial time_zero <= 1'b1;
+"""
+
 
 def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
     """Return the Verilog of a top level, headed by what it depends on and the hash of that.
@@ -43,11 +66,48 @@ def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
     require_analog(top, analog)
     blackbox = analog == "blackbox"
     design = AxiChip(config, blackbox=True) if blackbox else TOPS[top](config)
-    # Amaranth prefers a Yosys of the system, which writes other bytes in each release.
-    with replaced({"AMARANTH_USE_YOSYS": "builtin"}), refuse_death("write Verilog"):
-        body = verilog.convert(design, name=top, emit_src=False, strip_internal_attrs=True)
+    body = convert(design, top)
     if blackbox:
         body += macro.stub(config)
     lines = [f"Ohmulator {top}", f"hardware hash {config.hardware}"]
     lines += [f"  {name} = {value}" for name, value in hardware_values(config).items()]
     return "".join(f"// {line}\n" for line in lines) + body
+
+
+def convert(component: wiring.Component, name: str) -> str:
+    """Return the Verilog of a component as a module with its members as ports, `a__b` for `a.b`.
+
+    It is Verilog-2005, and means the same under later standards. What is constant, such as the
+    ready of a stream that is always ready, is no port.
+
+    Raises
+    ------
+    HelperError
+        If Yosys dies.
+    """
+    ports = {
+        "__".join(map(str, path)): (
+            Value.cast(value),
+            PortDirection.Input if member.flow == wiring.In else PortDirection.Output,
+        )
+        for path, member, value in component.signature.flatten(component)
+        if not isinstance(Value.cast(value), Const)
+    }
+    # Amaranth prefers a Yosys of the system, which writes other bytes in each release.
+    with replaced({"AMARANTH_USE_YOSYS": "builtin"}), refuse_death("write Verilog"):
+        body = verilog.convert(
+            component, name=name, ports=ports, emit_src=False, strip_internal_attrs=True
+        )
+    modules = re.split(r"(?<=^endmodule\n)", body, flags=re.MULTILINE)
+    off = [f"// verilator lint_off {kind} // {reason}\n" for kind, reason in WAIVERS.items()]
+    return "".join(
+        ["// verilator lint_save\n", *off, *map(_awake, modules), "// verilator lint_restore\n"]
+    )
+
+
+def _awake(module: str) -> str:
+    """Return a module whose processes run at time 0, under any standard."""
+    trigger = TRIGGER.search(module)
+    if trigger is None:
+        return module
+    return TRIGGER.sub(EVENT, module).replace(f"{trigger[1]} ", "time_zero")

