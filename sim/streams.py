@@ -7,11 +7,12 @@ something can happen. Pauses make them fall back to looking at every cycle.
 from collections.abc import Iterator
 from typing import Any
 
+import cocotb
 import numpy as np
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
 from numpy.typing import NDArray
 
-from sim.signals import read_bits, read_flag, write_bits, write_flag
+from sim.signals import read_bits, read_flag, read_text, write_bits, write_flag
 
 
 class Source:
@@ -91,3 +92,50 @@ class Sink:
         write_flag(self._ready, 1)
         await self._edge
         return payload
+
+
+CHANNELS = {
+    "s_axis__t": ("data", "last"),
+    "m_axis__t": ("data", "last"),
+    "s_axil__aw": ("addr", "prot"),
+    "s_axil__w": ("data", "strb"),
+    "s_axil__b": ("resp",),
+    "s_axil__ar": ("addr", "prot"),
+    "s_axil__r": ("data", "resp"),
+}
+"""Payload of the AXI ports of top levels, by what their names begin with."""
+
+
+def watch_channels(dut: Any) -> None:
+    """Fail the test if what waits at an AXI port of a design changes, or is withdrawn.
+
+    Ports of other streams are taken by a `Sink` alone, which sees to it.
+    """
+    for prefix, parts in CHANNELS.items():
+        if hasattr(dut, f"{prefix}valid"):
+            cocotb.start_soon(_watch(dut, prefix, parts))
+
+
+async def _watch(dut: Any, prefix: str, parts: tuple[str, ...]) -> None:
+    """Watch one channel, waking up only while something is offered.
+
+    Ports may be driven at either edge: what the next rising edge finds is there once all that
+    happens at the falling one has happened.
+    """
+    valid, ready = getattr(dut, f"{prefix}valid"), getattr(dut, f"{prefix}ready")
+    payload = [getattr(dut, f"{prefix}{part}") for part in parts]
+    edge, settled, becomes_valid = FallingEdge(dut.clk), ReadOnly(), RisingEdge(valid)
+    waiting: list[str] = []
+    while True:
+        await edge
+        await settled
+        if read_text(dut.rst) != "0":
+            waiting = []
+            continue
+        if read_text(valid) != "1":
+            assert not waiting, f"{valid._path} fell before the transfer"
+            await becomes_valid
+            continue
+        offered = [read_text(part) for part in payload]
+        assert not waiting or offered == waiting, f"{prefix}* changed while it waited"
+        waiting = [] if read_text(ready) == "1" else offered

@@ -85,7 +85,8 @@ class TileBench:
         self.dut.rst.value = 1
         await self._pass(cycles)
         # Not earlier: what a reset interrupts may still write in the cycle in which it begins.
-        for name in ("vectors__valid", "results__ready", "targets__valid", "outcomes__ready"):
+        handshakes = "vectors__valid", "results__ready", "targets__valid", "outcomes__ready"
+        for name in (*handshakes, "hold"):
             getattr(self.dut, name).value = 0
         self.dut.rst.value = 0
         await self._pass(1)

@@ -11,6 +11,7 @@ import cocotb
 from cocotb.triggers import Timer
 
 from sim.exchange import FOLDER_VARIABLE, JOB, OUTCOME, PROGRESS, SIGN, read, save
+from sim.streams import watch_channels
 
 SIGN_NS, SIGN_S = 10_000, 1.0
 """Simulated and real time after which the next sign of life is given, at the earliest."""
@@ -19,12 +20,16 @@ Body = Callable[[Any, Any, Path], Awaitable[Any]]
 
 
 def testbench(body: Body) -> Any:
-    """Return the cocotb test of a coroutine that makes an outcome of design, job and folder."""
+    """Return the cocotb test of a coroutine that makes an outcome of design, job and folder.
+
+    Whatever the coroutine does, the AXI ports of the design are watched.
+    """
 
     @functools.wraps(body)
     async def test(dut: Any) -> None:
         folder = Path(os.environ[FOLDER_VARIABLE])
         cocotb.start_soon(_live(folder / SIGN))
+        watch_channels(dut)
         save(folder / OUTCOME, await body(dut, read(folder / JOB), folder))
 
     return cocotb.test()(test)

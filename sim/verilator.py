@@ -13,6 +13,7 @@ PORTS = """`verilator_config
 public_flat_rw -module "{top}" -var "clk"
 public_flat_rw -module "{top}" -var "rst"
 public_flat_rw -module "{top}" -var "*__*"
+public_flat_rw -module "{top}" -var "hold"
 public_flat_rw -module "{top}" -var "counters"
 """
 """Only the ports are visible to cocotb: with every signal public, Verilator is far slower."""

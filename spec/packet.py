@@ -9,6 +9,9 @@ A reply has the type of its command plus `REPLY`, or `ERROR` and a code; it repe
 number. A command is checked in full before anything of it is executed, so a refused one leaves
 the device as it was.
 
+All words of a reply to STATUS or COUNTERS are of one cycle, however late they are taken. Counters
+stand still while they are copied, two cycles a counter, and then catch up: nothing is lost.
+
 Retries. When a reply is lost, the host sends the same command again, sequence number included.
 The responder remembers the header of the previous packet if it changed the device (WRITE, RUN or
 ABORT, executed); a packet with the same header is answered alike and not executed. Packets that

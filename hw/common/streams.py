@@ -1,6 +1,6 @@
-"""Registers of streams."""
+"""Registers and pipes of streams."""
 
-from amaranth.hdl import Module, ShapeLike
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,4 +33,42 @@ class StreamRegister(wiring.Component):
             m.d.sync += self.o.valid.eq(self.i.valid)
             with m.If(self.i.valid):
                 m.d.sync += self.o.payload.eq(self.i.payload)
+        return m
+
+
+class StreamPipe(wiring.Component):
+    """Two registers of a stream, between whose ends nothing passes within a cycle.
+
+    A payload takes one cycle, and one may pass in every cycle. Valid, payload and ready all leave
+    from flip-flops: where two long paths of ready signals meet, this cuts them apart.
+
+    Parameters
+    ----------
+    shape
+        Payload.
+
+    Members
+    -------
+    i : In, stream of `shape`
+    o : Out, stream of `shape`
+        Once valid, it stays and does not change until it is taken.
+    """
+
+    def __init__(self, shape: ShapeLike):
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        # It came in the cycle in which the one before it was found to wait.
+        spare = Signal.like(self.i.payload)
+        waiting = Signal()
+        m.d.comb += self.i.ready.eq(~waiting)
+        with m.If(~self.o.valid | self.o.ready):
+            m.d.sync += [
+                self.o.valid.eq(self.i.valid | waiting),
+                self.o.payload.eq(Mux(waiting, spare, self.i.payload)),
+                waiting.eq(0),
+            ]
+        with m.Elif(self.i.valid & self.i.ready):
+            m.d.sync += [spare.eq(self.i.payload), waiting.eq(1)]
         return m

@@ -66,6 +66,7 @@ class AxiRegisters(wiring.Component):
         m.submodules.reads = reply = StreamRegister(
             data.StructLayout({"data": WORD_BITS, "resp": 2})
         )
+        aligned = Signal()
         index = Signal(len(axi.araddr) - 2)
         asked = Signal()
         m.d.comb += [
@@ -78,7 +79,7 @@ class AxiRegisters(wiring.Component):
         ]
         m.d.sync += asked.eq(0)
         with m.If(axi.arvalid & axi.arready):
-            m.d.sync += [asked.eq(1), index.eq(axi.araddr[2:])]
+            m.d.sync += [asked.eq(1), index.eq(axi.araddr[2:]), aligned.eq(~axi.araddr[:2].any())]
 
         values = {
             name: Const(word, WORD_BITS) for name, word in zip(IDENTITY, self.identity, strict=True)
@@ -91,7 +92,9 @@ class AxiRegisters(wiring.Component):
         # High word of the counter whose low word was read last.
         upper = Signal(COUNTER_BITS - WORD_BITS)
         word = reply.i.payload
-        with m.If(index < len(fixed)):
+        with m.If(~aligned):
+            m.d.comb += word.resp.eq(SLVERR)
+        with m.Elif(index < len(fixed)):
             m.d.comb += word.data.eq(fixed[index])
         with m.Elif((number >= 0) & (number < 2 * len(self.counters))):
             m.d.comb += word.data.eq(Mux(number[0], upper, counter))
@@ -105,10 +108,10 @@ class AxiRegisters(wiring.Component):
         m.submodules.writes = reply = StreamRegister(2)
         has_address = Signal()
         has_data = Signal()
-        place = Signal(len(axi.awaddr) - 2)
+        place = Signal.like(axi.awaddr)
         value = Signal(data.StructLayout(CONTROL))
         whole = Signal()
-        right = (place == address("control") // REGISTER_BYTES) & whole
+        right = (place == address("control")) & whole
         executed = reply.i.valid & reply.i.ready
         m.d.comb += [
             axi.awready.eq(~has_address),
@@ -121,7 +124,7 @@ class AxiRegisters(wiring.Component):
             reply.o.ready.eq(axi.bready),
         ]
         with m.If(axi.awvalid & axi.awready):
-            m.d.sync += [has_address.eq(1), place.eq(axi.awaddr[2:])]
+            m.d.sync += [has_address.eq(1), place.eq(axi.awaddr)]
         with m.If(axi.wvalid & axi.wready):
             m.d.sync += [has_data.eq(1), value.eq(axi.wdata), whole.eq(axi.wstrb.all())]
         with m.If(executed):

@@ -23,9 +23,12 @@ from spec.packet import (
     Packet,
 )
 
+CHECK_CYCLES = 3
+"""From the cycle in which a command is there to the one in which its error is known."""
+
 
 class CommandChecker(wiring.Component):
-    """Find the error of a command, and whether it was executed before; one cycle late.
+    """Find the error of a command, and whether it was executed before; `CHECK_CYCLES` late.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ class CommandChecker(wiring.Component):
     -------
     command : In, `CommandLayout`
     running : In, 1
-        A program runs. Answered within the cycle.
+        A program runs.
     code : Out, `ErrorCode`
         First of the errors, in the order of `golden.link.responder`.
     retry : Out, 1
@@ -82,19 +85,24 @@ class CommandChecker(wiring.Component):
         addressing = header.type.matches(*ADDRESSING)
         starting = header.type == Packet.RUN
         reads_amiss = (arguments[2] == 0) | (arguments[2] > MAX_WORDS)
-        inside = within(arguments[1], self.amount, size)
-        m.d.comb += self.code.eq(
+        rules = [
+            (~header.type.matches(*COMMANDS), ErrorCode.TYPE),
+            (~self._right_length(), ErrorCode.LENGTH),
+            ((header.type == Packet.READ) & reads_amiss, ErrorCode.LENGTH),
+            (addressing & ~known_space, ErrorCode.SPACE),
+            ((addressing | starting) & self.running, ErrorCode.BUSY),
+            (addressing & ~within(arguments[1], self.amount, size), ErrorCode.RANGE),
+            ((header.type == Packet.WRITE) & self.command.unfit, ErrorCode.VALUE),
+        ]
+        # Registers cut the way from the words of the command to its execution in three.
+        found = [(Signal(name=f"rule_{i}"), code) for i, (_, code) in enumerate(rules)]
+        m.d.sync += [flag.eq(rule) for (flag, _), (rule, _) in zip(found, rules, strict=True)]
+        m.d.sync += self.code.eq(
             first_error(
                 [
                     (form != ErrorCode.NONE, form),
                     (self.retry, ErrorCode.NONE),
-                    (~header.type.matches(*COMMANDS), ErrorCode.TYPE),
-                    (~self._right_length(), ErrorCode.LENGTH),
-                    ((header.type == Packet.READ) & reads_amiss, ErrorCode.LENGTH),
-                    (addressing & ~known_space, ErrorCode.SPACE),
-                    ((addressing | starting) & self.running, ErrorCode.BUSY),
-                    (addressing & ~inside, ErrorCode.RANGE),
-                    ((header.type == Packet.WRITE) & self.command.unfit, ErrorCode.VALUE),
+                    *found,
                 ]
             )
         )

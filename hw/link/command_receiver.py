@@ -1,4 +1,8 @@
-"""Reception of commands: words are kept until the last one is in."""
+"""Reception of commands: words are kept until the last one is in.
+
+The memory that keeps the data of a command serves its reply too: a command that asks for words
+brings none.
+"""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -33,8 +37,20 @@ CommandLayout = data.StructLayout(
 whether a word of it is `unfit` for the space that it would be written to."""
 
 
+class StoreLayout(data.StructLayout):
+    """Word to write, with `en`, into a memory of `depth` words."""
+
+    def __init__(self, depth: int):
+        super().__init__({"en": 1, "index": range(depth), "word": WORD_BITS})
+
+
 class CommandReceiver(wiring.Component):
     """Take the words of a packet, and keep them until it is answered.
+
+    Parameters
+    ----------
+    longest
+        Most words of the payload of a reply.
 
     Members
     -------
@@ -45,24 +61,29 @@ class CommandReceiver(wiring.Component):
         The packet, from `complete` on.
     free : In, 1
         In this cycle the packet is answered; the next one is taken from the next cycle on.
-    address : In, unsigned(8)
-        Word to read of the data of a WRITE.
+    store : In, `StoreLayout`
+        Word of the reply to keep, while the packet is there.
+    en, address : In, 1 and unsigned
+        Word to read, of the data of a WRITE or of the reply.
     data : Out, 32
-        Word that was at `address` in the cycle before.
+        Word that was read, from the next cycle until the next `en`.
     probe, unfit : Out and In, `WriteLayout` and 1
         As in `hw.link.interfaces.MemoryPort`.
     packets, damaged : Out, 32
         Counters of packets that arrived undamaged and damaged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int):
+        self.depth = max(MAX_WORDS, longest)
         super().__init__(
             {
                 "commands": In(stream.Signature(CommandWord)),
                 "complete": Out(1),
                 "command": Out(CommandLayout),
                 "free": In(1),
-                "address": In(range(MAX_WORDS)),
+                "store": In(StoreLayout(self.depth)),
+                "en": In(1),
+                "address": In(range(self.depth)),
                 "data": Out(WORD_BITS),
                 "probe": Out(WriteLayout),
                 "unfit": In(1),
@@ -102,17 +123,20 @@ class CommandReceiver(wiring.Component):
                     with m.Case(i):
                         m.d.sync += register.eq(word.data)
 
-        m.submodules.memory = memory = Memory(shape=WORD_BITS, depth=MAX_WORDS, init=[])
+        m.submodules.memory = memory = Memory(shape=WORD_BITS, depth=self.depth, init=[])
         store, load = memory.write_port(), memory.read_port()
+        number = command.words - BEFORE_DATA
+        is_data = taken & (command.words >= BEFORE_DATA) & (command.words < TOO_LONG)
         m.d.comb += [
-            store.addr.eq(command.words - BEFORE_DATA),
-            store.data.eq(word.data),
-            store.en.eq(taken & (command.words >= BEFORE_DATA) & (command.words < TOO_LONG)),
+            store.addr.eq(Mux(self.complete, self.store.index, number)),
+            store.data.eq(Mux(self.complete, self.store.word, word.data)),
+            store.en.eq(Mux(self.complete, self.store.en, is_data)),
+            load.en.eq(self.en),
             load.addr.eq(self.address),
             self.data.eq(load.data),
             self.probe.space.eq(command.arguments[0]),
-            self.probe.address.eq(command.arguments[1] + store.addr),
+            self.probe.address.eq(command.arguments[1] + number),
             self.probe.data.eq(word.data),
         ]
-        with m.If(store.en & self.unfit):
+        with m.If(is_data & self.unfit):
             m.d.sync += command.unfit.eq(1)

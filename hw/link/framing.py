@@ -111,7 +111,8 @@ class Deframer(wiring.Component):
         word_ends = unstuffer.inside & ~ending & (place == WORD_BYTES - 1)
         passes_on = word_ends & has_older
         m.d.comb += [
-            register.i.valid.eq(ending | passes_on),
+            # The end of a frame may wait, a word may not: if it is not taken it is lost.
+            register.i.valid.eq(ending | (passes_on & register.i.ready)),
             register.i.payload.data.eq(older),
             register.i.payload.last.eq(ending),
             register.i.payload.damaged.eq(ending & end_damaged),

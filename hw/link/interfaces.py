@@ -48,6 +48,9 @@ class ControlPort(ParameterSignature):
     state : In, `StateLayout`
     position : In, 32
         Program counter; of where the program ended if it has.
+    hold : Out, 1
+        Keep the counters as they are in this cycle. It comes for at most
+        `hw.common.counters.hold_cycles` in a row; what is to be counted meanwhile is not lost.
     counters : In, `counters` x 64
     """
 
@@ -59,6 +62,7 @@ class ControlPort(ParameterSignature):
                 "abort": Out(1),
                 "state": In(StateLayout),
                 "position": In(WORD_BITS),
+                "hold": Out(1),
                 "counters": In(data.ArrayLayout(COUNTER_BITS, counters)),
             },
             counters=counters,

@@ -1,15 +1,30 @@
-"""Replies: header, length, and words from wherever the command asks for them."""
+"""Replies: header, length, and words from wherever the command asks for them.
+
+The words are copied into a memory, a word a cycle, and sent from there as they are taken. So all of
+them are of the cycle in which the copy begins, however late they are taken: state and position are
+kept or copied in that cycle, and counters are held until they are copied.
+"""
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Array, Const, Module, Signal, Value
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.common.streams import StreamPipe
+from hw.link.command_receiver import StoreLayout
 from hw.link.interfaces import HeaderLayout, LinkCounters, PlaceLayout, ReplyWord, StateLayout
 from spec.counters import COUNTER_BITS
 from spec.isa import WORD_BITS
-from spec.packet import LINK_COUNTERS, MAX_WORDS, Packet
+from spec.packet import LINK_COUNTERS, MAX_WORDS, STATUS_WORDS, Packet
+
+HOLD_LINK_CYCLES = STATUS_WORDS + STATUS_WORDS % 2
+"""Cycles in which a status is copied, in pairs of words."""
+
+
+def longest_reply(identity: Sequence[int], counters: int) -> int:
+    """Return the most words that a reply has behind header and length."""
+    return max(MAX_WORDS, len(identity), STATUS_WORDS, 2 * counters)
 
 
 class Replier(wiring.Component):
@@ -37,20 +52,28 @@ class Replier(wiring.Component):
         First word of a READ.
     state : In, `StateLayout`
     position : In, 32
+    hold : Out, 1
     counters : In, `counters` x 64
         As in `hw.link.interfaces.ControlPort`.
+    hold_link : Out, 1
+        Keep `link` as it is in this cycle; it comes for at most `HOLD_LINK_CYCLES` in a row.
     link : In, `LinkCounters`
     read : Out, stream of `PlaceLayout`
     data : In, stream of 32 bits
         As in `hw.link.interfaces.MemoryPort`.
+    store : Out, `StoreLayout`
+    load, index : Out, 1 and unsigned
+        Write a word into the memory of the reply, and read one.
+    word : In, 32
+        Word that was read, from the cycle after `load` until the next `load`.
     replies : Out, stream of `ReplyWord`
     done : Out, 1
-        In this cycle the last word is taken.
+        In this cycle the last word leaves the memory.
     """
 
     def __init__(self, identity: Sequence[int], counters: int):
         self.identity = identity
-        longest = max(MAX_WORDS, len(identity), 2 * counters)
+        longest = longest_reply(identity, counters)
         super().__init__(
             {
                 "start": In(1),
@@ -60,10 +83,16 @@ class Replier(wiring.Component):
                 "place": In(PlaceLayout),
                 "state": In(StateLayout),
                 "position": In(WORD_BITS),
+                "hold": Out(1),
                 "counters": In(data.ArrayLayout(COUNTER_BITS, counters)),
+                "hold_link": Out(1),
                 "link": In(LinkCounters),
                 "read": Out(stream.Signature(PlaceLayout)),
                 "data": In(stream.Signature(WORD_BITS)),
+                "store": Out(StoreLayout(longest)),
+                "load": Out(1),
+                "index": Out(range(longest)),
+                "word": In(WORD_BITS),
                 "replies": Out(stream.Signature(ReplyWord)),
                 "done": Out(1),
             }
@@ -71,52 +100,101 @@ class Replier(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        word, taken = self.replies.payload, Signal()
-        # Number of the word behind header and length.
-        index = Signal.like(self.length)
-        value = self._find_value(m, index)
+        m.submodules.pipe = pipe = StreamPipe(ReplyWord)
+        connect(m, pipe.o, flipped(self.replies))
+        # Words that have been copied, and those that have been read of them.
+        copied = Signal.like(self.length)
+        loaded = Signal.like(self.length)
+        copying = Signal()
+        swapped = self.kind == Packet.STATUS
+        self._copy(m, copying, copied, swapped)
+        self._ask(m, copying & (self.kind == Packet.READ))
+
+        out, taken = pipe.i.payload, Signal()
+        # A word that was read waits at the memory.
+        waiting = Signal()
         m.d.comb += [
-            taken.eq(self.replies.valid & self.replies.ready),
-            self.done.eq(taken & word.last),
+            taken.eq(pipe.i.valid & pipe.i.ready),
+            self.done.eq(taken & out.last),
+            self.index.eq(loaded),
         ]
-        with m.FSM() as fsm:
+        with m.If(self.start):
+            m.d.sync += [copied.eq(0), loaded.eq(0)]
+        with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += index.eq(0)
                 with m.If(self.start):
+                    m.d.sync += copying.eq(1)
                     m.next = "HEADER"
             with m.State("HEADER"):
-                m.d.comb += [self.replies.valid.eq(1), word.data.eq(self.header)]
+                m.d.comb += [pipe.i.valid.eq(1), out.data.eq(self.header)]
                 with m.If(taken):
                     m.next = "LENGTH"
             with m.State("LENGTH"):
                 m.d.comb += [
-                    self.replies.valid.eq(1),
-                    word.data.eq(self.length),
-                    word.last.eq(self.length == 0),
+                    pipe.i.valid.eq(1),
+                    out.data.eq(self.length),
+                    out.last.eq(self.length == 0),
                 ]
                 with m.If(taken):
                     m.next = "BODY"
                 with m.If(self.done):
                     m.next = "IDLE"
             with m.State("BODY"):
-                m.d.comb += word.last.eq(index == self.length - 1)
-                with m.If(self.kind == Packet.READ):
-                    m.d.comb += [
-                        self.replies.valid.eq(self.data.valid),
-                        word.data.eq(self.data.payload),
-                        self.data.ready.eq(self.replies.ready),
-                    ]
-                with m.Else():
-                    m.d.comb += [self.replies.valid.eq(1), word.data.eq(value)]
-                with m.If(taken):
-                    m.d.sync += index.eq(index + 1)
+                there = ((loaded ^ swapped) < copied) | ~copying
+                m.d.comb += [
+                    pipe.i.valid.eq(waiting),
+                    out.data.eq(self.word),
+                    out.last.eq(loaded == self.length),
+                    self.load.eq(there & (loaded != self.length) & (~waiting | pipe.i.ready)),
+                ]
+                with m.If(~waiting | pipe.i.ready):
+                    m.d.sync += [waiting.eq(self.load), loaded.eq(loaded + self.load)]
                 with m.If(self.done):
                     m.next = "IDLE"
-        self._ask(m, fsm.ongoing("BODY") & (self.kind == Packet.READ))
         return m
 
+    def _copy(self, m: Module, copying: Signal, copied: Signal, swapped: Value) -> None:
+        """Copy the words of the reply into the memory.
+
+        Those of a status come in pairs, the second one first: the position changes, and the state
+        before it is kept.
+        """
+        state = Signal(StateLayout)
+        first = copied == 0
+        with m.If(first):
+            m.d.sync += state.eq(self.state)
+        identity = Array(Const(word, WORD_BITS) for word in self.identity)
+        link = [self.link[name] for name in LINK_COUNTERS]
+        status = Array([state.as_value(), self.position, *link, Const(0, WORD_BITS)])
+        counter = Array(self.counters)[copied[1:]]
+        place = copied ^ swapped
+        empty = self.length == 0
+        last = copied == ((self.length - 1) | swapped)
+        m.d.comb += [
+            self.data.ready.eq(1),
+            self.hold.eq(copying & (self.kind == Packet.COUNTERS) & ~empty),
+            self.hold_link.eq(copying & swapped & ~empty),
+            self.store.en.eq(copying & ((self.kind != Packet.READ) | self.data.valid)),
+            self.store.index.eq(place),
+        ]
+        with m.Switch(self.kind):
+            with m.Case(Packet.IDENTIFY):
+                m.d.comb += self.store.word.eq(identity[copied])
+            with m.Case(Packet.STATUS):
+                m.d.comb += self.store.word.eq(status[place])
+            with m.Case(Packet.COUNTERS):
+                m.d.comb += self.store.word.eq(
+                    Mux(copied[0], counter[WORD_BITS:], counter[:WORD_BITS])
+                )
+            with m.Case(Packet.READ):
+                m.d.comb += self.store.word.eq(self.data.payload)
+        with m.If(self.store.en):
+            m.d.sync += copied.eq(copied + 1)
+        with m.If(copying & (empty | (self.store.en & last))):
+            m.d.sync += copying.eq(0)
+
     def _ask(self, m: Module, reading: Value) -> None:
-        """Ask for the words of a READ, as soon as they are taken."""
+        """Ask for the words of a READ."""
         asked = Signal(range(MAX_WORDS + 1))
         m.d.comb += [
             self.read.valid.eq(reading & (asked != self.length)),
@@ -127,26 +205,3 @@ class Replier(wiring.Component):
             m.d.sync += asked.eq(0)
         with m.Elif(self.read.valid & self.read.ready):
             m.d.sync += asked.eq(asked + 1)
-
-    def _find_value(self, m: Module, index: Value) -> Value:
-        """Return word `index` of the replies that come from no memory."""
-        identity = Array(Const(word, WORD_BITS) for word in self.identity)
-        link = [self.link[name] for name in LINK_COUNTERS]
-        status = Array([self.state.as_value(), self.position, *link])
-        counter = Array(self.counters)[index[1:]]
-        # The halves of a counter are of the same cycle.
-        upper = Signal(COUNTER_BITS - WORD_BITS)
-        with m.If(self.replies.ready & ~index[0]):
-            m.d.sync += upper.eq(counter[WORD_BITS:])
-
-        value = Signal(WORD_BITS)
-        with m.Switch(self.kind):
-            with m.Case(Packet.IDENTIFY):
-                m.d.comb += value.eq(identity[index])
-            with m.Case(Packet.STATUS):
-                m.d.comb += value.eq(status[index])
-            with m.Case(Packet.COUNTERS):
-                m.d.comb += value.eq(counter)
-                with m.If(index[0]):
-                    m.d.comb += value.eq(upper)
-        return value

@@ -15,7 +15,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.link.command_checker import CommandChecker
+from hw.link.command_checker import CHECK_CYCLES, CommandChecker
 from hw.link.command_receiver import CommandReceiver
 from hw.link.interfaces import (
     CommandWord,
@@ -26,7 +26,7 @@ from hw.link.interfaces import (
     MemoryPort,
     ReplyWord,
 )
-from hw.link.replier import Replier
+from hw.link.replier import Replier, longest_reply
 from spec.isa import ErrorCode, Space
 from spec.packet import (
     ERROR,
@@ -57,6 +57,8 @@ class Responder(wiring.Component):
     replies : Out, stream of `ReplyWord`
     memory : Out, `MemoryPort`
     control : Out, `ControlPort`
+    hold_line : Out, 1
+        Keep `line` as it is in this cycle; it comes for at most `HOLD_LINK_CYCLES` in a row.
     line : In, `LineCounters`
         Counters of the carrier.
     link : Out, `LinkCounters`
@@ -70,6 +72,7 @@ class Responder(wiring.Component):
                 "replies": Out(stream.Signature(ReplyWord)),
                 "memory": Out(MemoryPort()),
                 "control": Out(ControlPort(counters)),
+                "hold_line": Out(1),
                 "line": In(LineCounters),
                 "link": Out(LinkCounters),
             }
@@ -77,9 +80,11 @@ class Responder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.receiver = receiver = CommandReceiver()
+        counters = len(self.control.counters)
+        longest = longest_reply(self.identity, counters)
+        m.submodules.receiver = receiver = CommandReceiver(longest)
         m.submodules.checker = checker = CommandChecker(self.sizes)
-        m.submodules.replier = replier = Replier(self.identity, len(self.control.counters))
+        m.submodules.replier = replier = Replier(self.identity, counters)
         self._connect(m, receiver, checker, replier)
         self._prepare_reply(m, receiver, checker, replier)
 
@@ -88,15 +93,21 @@ class Responder(wiring.Component):
         write = self.memory.write
         written = Signal(range(MAX_WORDS))
         m.d.comb += [
+            receiver.en.eq(1),
             receiver.address.eq(written + (write.valid & write.ready)),
             write.payload.space.eq(arguments[0]),
             write.payload.address.eq(arguments[1] + written),
             write.payload.data.eq(receiver.data),
         ]
+        checked = Signal(range(CHECK_CYCLES))
         with m.FSM():
             with m.State("RECEIVE"):
-                m.d.sync += written.eq(0)
+                m.d.sync += [written.eq(0), checked.eq(0)]
                 with m.If(receiver.complete):
+                    m.next = "CHECK"
+            with m.State("CHECK"):
+                m.d.sync += checked.eq(checked + 1)
+                with m.If(checked == CHECK_CYCLES - 2):
                     m.next = "DECIDE"
             with m.State("DECIDE"):
                 m.d.comb += checker.decide.eq(1)
@@ -119,6 +130,7 @@ class Responder(wiring.Component):
                         m.d.comb += replier.start.eq(1)
                         m.next = "REPLY"
             with m.State("REPLY"):
+                m.d.comb += [receiver.en.eq(replier.load), receiver.address.eq(replier.index)]
                 with m.If(replier.done):
                     m.next = "RECEIVE"
         return m
@@ -136,7 +148,9 @@ class Responder(wiring.Component):
         m.d.comb += [
             memory.probe.eq(receiver.probe),
             receiver.unfit.eq(memory.unfit),
+            receiver.store.eq(replier.store),
             receiver.free.eq(replier.done),
+            replier.word.eq(receiver.data),
             checker.command.eq(receiver.command),
             checker.running.eq(control.state.running),
             control.pc.eq(arguments[0]),
@@ -145,7 +159,9 @@ class Responder(wiring.Component):
             replier.place.address.eq(arguments[1]),
             replier.state.eq(control.state),
             replier.position.eq(control.position),
+            control.hold.eq(replier.hold),
             replier.counters.eq(control.counters),
+            self.hold_line.eq(replier.hold_link),
             replier.link.eq(self.link),
             self.link.packets.eq(receiver.packets),
             self.link.damaged.eq(receiver.damaged),

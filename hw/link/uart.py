@@ -1,6 +1,6 @@
 """Packets on a serial line."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -42,6 +42,8 @@ class UartCarrier(wiring.Component):
     pins : Out, `Pins`
     commands : Out, stream of `CommandWord`
     replies : In, stream of `ReplyWord`
+    hold : In, 1
+        Keep the counters as they are in this cycle; for fewer cycles in a row than a byte takes.
     counters : Out, `LineCounters`
     """
 
@@ -52,6 +54,7 @@ class UartCarrier(wiring.Component):
                 "pins": Out(Pins()),
                 "commands": Out(stream.Signature(CommandWord)),
                 "replies": In(stream.Signature(ReplyWord)),
+                "hold": In(1),
                 "counters": Out(LineCounters),
             }
         )
@@ -71,7 +74,13 @@ class UartCarrier(wiring.Component):
         connect(m, deframer.words, flipped(self.commands))
         connect(m, flipped(self.replies), framer.words)
         connect(m, framer.bytes, transmitter.bytes)
-        count(m, self.counters.framing, receiver.framing)
-        count(m, self.counters.breaks, receiver.broken)
-        count(m, self.counters.overruns, deframer.overrun)
+        for name, event in {
+            "framing": receiver.framing,
+            "breaks": receiver.broken,
+            "overruns": deframer.overrun,
+        }.items():
+            # One such event in a byte at most.
+            kept = Signal(name=f"kept_{name}")
+            m.d.sync += kept.eq(self.hold & (event | kept))
+            count(m, self.counters[name], ~self.hold & (event | kept))
         return m

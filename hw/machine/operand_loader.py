@@ -57,14 +57,14 @@ class OperandLoader(wiring.Component):
             buffers.append(buffer)
 
         # First cycle: a beat is asked for, once the buffers that it goes to are free.
-        asking = walk.beats.valid & walk.beats.ready
+        asking = walk.beats.valid & walk.beats.ready & ~run.stop
         targets = walk.beats.payload.targets
         occupied = [target & b.reserved for target, b in zip(targets, buffers, strict=True)]
         m.d.comb += [
             walk.run.start.eq(run.start),
             walk.run.stop.eq(run.stop),
             walk.run.round.eq(run.round),
-            walk.beats.ready.eq(~walk.begins | ~Cat(occupied).any()),
+            walk.beats.ready.eq(~walk.begins | ~Cat(occupied).any() | run.stop),
             self.read.en.eq(asking),
             self.read.address.eq(walk.address),
         ]

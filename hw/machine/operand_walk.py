@@ -43,6 +43,7 @@ class OperandWalk(wiring.Component):
     run : In, `RoundPort`
         Ends at once when it is stopped.
     beats : Out, stream of `OperandLayout`
+        The beat that waits when the round is stopped is to be taken in that cycle, and dropped.
         Clips are counted of the column block 0 alone or, transposed, of the row block 0, so that
         each counts once.
     address : Out, `vector_address`
@@ -87,7 +88,7 @@ class OperandWalk(wiring.Component):
             length.eq(Mux(transposed, round_.columns, round_.rows)),
             first_start.eq(Mux(transposed, batch.first.left, batch.first.top)),
             run.busy.eq(left != 0),
-            self.beats.valid.eq(run.busy & ~run.stop),
+            self.beats.valid.eq(run.busy),
             self.address.eq(origin + start + offset),
             self.begins.eq(offset == 0),
             beat.targets.eq(

@@ -59,7 +59,7 @@ class PartialSums(wiring.Component):
         m.submodules.rounder = rounder = SumRounder(config)
         connect(m, rounder.write, flipped(self.write))
 
-        taken = adder.beats.valid & adder.beats.ready
+        taken = adder.beats.valid & adder.beats.ready & ~run.stop
         buffers = []
         for t, results in enumerate(self.results):
             m.submodules[f"buffer_{t}"] = buffer = ResultBuffer(config)
@@ -77,7 +77,8 @@ class PartialSums(wiring.Component):
             walk.run.start.eq(run.start),
             walk.run.stop.eq(run.stop),
             walk.run.round.eq(run.round),
-            walk.beats.ready.eq(full & adder.beats.ready),
+            walk.beats.ready.eq((full & adder.beats.ready) | run.stop),
+            adder.stop.eq(run.stop),
             adder.beats.payload.eq(walk.beats.payload),
             adder.beats.valid.eq(full & walk.beats.valid),
             adder.terms.eq(Array(buffer.words.as_value() for buffer in buffers)[walk.tile]),

@@ -87,8 +87,7 @@ class ProductUnit(wiring.Component):
         for t, tile in enumerate(self.tiles):
             connect(m, loader.vectors[t], bank.vectors[t])
             connect(m, bank.results[t], sums.results[t])
-            connect(m, bank.tiles[t].analog, flipped(tile.analog))
-            m.d.comb += tile.counters.eq(bank.tiles[t].counters)
+            connect(m, bank.tiles[t], flipped(tile))
 
         self._reply(m, control, loader.clips, sums.saturations)
         request, matrix = self.port.request.payload, descriptors.descriptor

@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.boundary.analog import step_layout
 from hw.common.arithmetic import fits
-from hw.common.counters import ChipCounters, Counters
+from hw.common.counters import ChipCounters, Counters, hold_cycles
 from hw.common.item_memory import ItemMemory
 from hw.common.word_port import WordPort
 from hw.link.interfaces import ControlPort
@@ -272,6 +272,8 @@ class Sequencer(wiring.Component):
                 "input_clips": Mux(replied, reply.input_clips, 0),
                 "reprograms": Mux(replied, reply.reprograms, 0),
             },
+            hold_cycles(self.config.machine.counters),
         )
+        m.d.comb += counters.hold.eq(self.control.hold)
         for value, name in zip(self.control.counters, ChipCounters.members, strict=True):
             m.d.comb += value.eq(counters.counters[name])

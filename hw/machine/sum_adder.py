@@ -20,6 +20,8 @@ class SumAdder(wiring.Component):
 
     Members
     -------
+    stop : In, 1
+        Take beats, and drop them.
     beats : In, stream of `BeatLayout`
         A beat waits while the sum that it resumes is on its way into the memory.
     terms : In, `lanes` x signed(result_bits)
@@ -36,6 +38,7 @@ class SumAdder(wiring.Component):
         lanes = config.machine.lanes
         super().__init__(
             {
+                "stop": In(1),
                 "beats": In(stream.Signature(BeatLayout(config))),
                 "terms": In(data.ArrayLayout(signed(config.result_bits), lanes)),
                 "busy": Out(1),
@@ -51,15 +54,16 @@ class SumAdder(wiring.Component):
         m.submodules.memory = memory = VectorMemory(config, config.partial_bits)
 
         # First cycle: results, and sums to be resumed.
+        accepted = self.beats.valid & self.beats.ready & ~self.stop
         adding = Signal()
         added = Signal(BeatLayout(config))
         terms = Signal(self.terms.shape())
         m.d.comb += [
-            memory.read.en.eq(self.beats.valid & self.beats.ready & beat.resumed),
+            memory.read.en.eq(accepted & beat.resumed),
             memory.read.address.eq(beat.sum.store),
         ]
         m.d.sync += [
-            adding.eq(self.beats.valid & self.beats.ready),
+            adding.eq(accepted),
             added.eq(beat),
             terms.eq(self.terms),
         ]
@@ -85,5 +89,5 @@ class SumAdder(wiring.Component):
             adding & added.last & ~added.sum.finished & (added.sum.store == beat.sum.store),
             unfinished & (self.sum.store == beat.sum.store),
         ).any()
-        m.d.comb += self.beats.ready.eq(~(beat.resumed & early))
+        m.d.comb += self.beats.ready.eq(self.stop | ~(beat.resumed & early))
         return m

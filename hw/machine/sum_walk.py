@@ -55,6 +55,7 @@ class SumWalk(wiring.Component):
     run : In, `RoundPort`
         Ends at once when it is stopped.
     beats : Out, stream of `BeatLayout`
+        The beat that waits when the round is stopped is to be taken in that cycle, and dropped.
     tile : Out, `index(tiles)`
         Tile whose results the beat is of.
     leaves : Out, 1
@@ -114,7 +115,7 @@ class SumWalk(wiring.Component):
             length.eq(Mux(transposed, round_.rows, round_.columns)),
             start.eq(Mux(transposed, here.block.top, here.block.left)),
             run.busy.eq(left != 0),
-            self.beats.valid.eq(run.busy & ~run.stop),
+            self.beats.valid.eq(run.busy),
             self.tile.eq(here.block.tile),
             self.leaves.eq((offset + lanes >= size) | (start + offset + lanes >= length)),
             beat.first.eq(transposed | (here.position == segment.position)),

@@ -21,17 +21,24 @@ sums and of results."""
 
 
 class TilePort(ParameterSignature):
-    """Ports of one tile that leave the chip.
+    """Ports of one tile that leave the product unit.
 
     Members
     -------
     analog : Out, `AnalogPort`
+    hold : In, 1
     counters : Out, `TileCounters`
+        As in `hw.tile.tile.Tile`.
     """
 
     def __init__(self, config: ChipConfig):
         super().__init__(
-            {"analog": Out(AnalogPort(config)), "counters": Out(TileCounters)}, config=config
+            {
+                "analog": Out(AnalogPort(config)),
+                "hold": In(1),
+                "counters": Out(TileCounters),
+            },
+            config=config,
         )
 
 
@@ -83,6 +90,7 @@ class TileBank(wiring.Component):
             connect(m, tile.results, flipped(self.results[t]))
             connect(m, tile.analog, flipped(port.analog))
             m.d.comb += [
+                tile.hold.eq(port.hold),
                 port.counters.eq(tile.counters),
                 tile.targets.payload.eq(targets.payload),
                 tile.targets.valid.eq(targets.valid & (self.programmed == t)),

@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.boundary.analog import AnalogPort, Mode
 from hw.common.arithmetic import tree_sum
-from hw.common.counters import Counters, TileCounters
+from hw.common.counters import Counters, TileCounters, hold_cycles
 from hw.converter.adc import SarBank
 from hw.converter.dac import DacSequencer, VectorLayout
 from hw.tile.shift_add import ResultsLayout, ShiftAdd
@@ -38,6 +38,8 @@ class Tile(wiring.Component):
     outcomes : Out, stream of `hw.tile.write_verify.OutcomeLayout`
         One for each target, in order.
     analog : Out, `AnalogPort`
+    hold : In, 1
+        Keep the counters as they are in this cycle, see `hw.common.counters.Counters`.
     counters : Out, `TileCounters`
         Two cycles late.
     """
@@ -51,6 +53,7 @@ class Tile(wiring.Component):
                 "targets": In(stream.Signature(TargetLayout(config))),
                 "outcomes": Out(stream.Signature(OutcomeLayout(config))),
                 "analog": Out(AnalogPort(config)),
+                "hold": In(1),
                 "counters": Out(TileCounters),
             }
         )
@@ -80,7 +83,8 @@ class Tile(wiring.Component):
             dac.vectors.valid.eq(self.vectors.valid & ~write_verify.busy),
             self.vectors.ready.eq(dac.vectors.ready & ~write_verify.busy),
             write_verify.targets.payload.eq(self.targets.payload),
-            write_verify.targets.valid.eq(self.targets.valid & idle),
+            # One that had to wait would be withdrawn when a vector comes.
+            write_verify.targets.valid.eq(self.targets.valid & idle & ~write_verify.busy),
             self.targets.ready.eq(write_verify.targets.ready & idle),
         ]
 
@@ -166,5 +170,9 @@ class Tile(wiring.Component):
                 "pulses": write_verify.strobe & ~reading,
                 "failures": reported & ~write_verify.outcomes.payload.success,
             },
+            hold_cycles(self.config.machine.counters),
         )
-        m.d.comb += self.counters.eq(performance.counters)
+        m.d.comb += [
+            performance.hold.eq(self.hold),
+            self.counters.eq(performance.counters),
+        ]

@@ -33,8 +33,9 @@ class Chip(wiring.Component):
     -------
     commands : In, stream of `CommandWord`
     replies : Out, stream of `ReplyWord`
+    hold_line : Out, 1
     line : In, `LineCounters`
-        Counters of the carrier.
+        Counters of the carrier, as in `hw.link.responder.Responder`.
     link : Out, `LinkCounters`
     control : In, `ControlPort`
         Lets the chip be watched besides the packets; of its inputs only `abort` has an effect.
@@ -49,6 +50,7 @@ class Chip(wiring.Component):
             {
                 "commands": In(stream.Signature(CommandWord)),
                 "replies": Out(stream.Signature(ReplyWord)),
+                "hold_line": Out(1),
                 "line": In(LineCounters),
                 "link": Out(LinkCounters),
                 "control": In(ControlPort(config.machine.counters)),
@@ -73,7 +75,11 @@ class Chip(wiring.Component):
         connect(m, flipped(self.commands), responder.commands)
         connect(m, responder.replies, flipped(self.replies))
         connect(m, responder.memory, host.memory)
-        m.d.comb += [responder.line.eq(self.line), self.link.eq(responder.link)]
+        m.d.comb += [
+            self.hold_line.eq(responder.hold_line),
+            responder.line.eq(self.line),
+            self.link.eq(responder.link),
+        ]
         for space, port in {
             Space.PROGRAM: sequencer.program,
             Space.SCALAR: sequencer.scalars,
@@ -92,6 +98,7 @@ class Chip(wiring.Component):
         share(m, memory, [host, sequencer, vector_unit, product_unit])
         for outer, tile in zip(self.analog, product_unit.tiles, strict=True):
             connect(m, tile.analog, flipped(outer))
+            m.d.comb += tile.hold.eq(responder.control.hold)
         self._control(m, responder, sequencer)
         self._trace(m, sequencer, product_unit, memory)
         return m
@@ -102,6 +109,7 @@ class Chip(wiring.Component):
             sequencer.control.run.eq(responder.control.run),
             sequencer.control.pc.eq(responder.control.pc),
             sequencer.control.abort.eq(responder.control.abort | self.control.abort),
+            sequencer.control.hold.eq(responder.control.hold),
         ]
         for watcher in (responder.control, self.control):
             m.d.comb += [

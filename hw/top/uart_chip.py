@@ -44,5 +44,5 @@ class UartChip(wiring.Component):
         connect(m, carrier.pins, flipped(self.pins))
         for inner, outer in zip(chip.analog, self.analog, strict=True):
             connect(m, inner, flipped(outer))
-        m.d.comb += chip.line.eq(carrier.counters)
+        m.d.comb += [carrier.hold.eq(chip.hold_line), chip.line.eq(carrier.counters)]
         return m

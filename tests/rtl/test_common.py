@@ -7,7 +7,6 @@ import pytest
 from amaranth.hdl import Module, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.sim import Simulator
 
 from hw.common.arithmetic import clamp, fits, tree_sum
 from hw.common.counters import count
@@ -20,6 +19,7 @@ from spec.instruction import Instruction
 from spec.isa import INSTRUCTION_FIELDS, ErrorCode, Opcode
 from tests.support.amaranth_bench import Bench
 from tests.support.configs import chip
+from tests.support.monitors import simulator
 
 
 def evaluate(inputs: list[Signal], outputs: list[Value], cases: list[tuple[int, ...]]):
@@ -32,9 +32,9 @@ def evaluate(inputs: list[Signal], outputs: list[Value], cases: list[tuple[int, 
                 ctx.set(signal, value)
             seen.append(tuple(ctx.get(output) for output in outputs))
 
-    simulator = Simulator(Module())
-    simulator.add_testbench(drive)
-    simulator.run()
+    sim = simulator(Module())
+    sim.add_testbench(drive)
+    sim.run()
     return seen
 
 

@@ -5,7 +5,6 @@ import zlib
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from hw.link.framing import Deframer, Framer
 from ohmulator.host import framing
 from ohmulator.host.framing import Frame, encode
 from spec.framing import ESCAPE, FLAG
+from tests.support.monitors import simulator
 
 words32 = st.integers(0, (1 << 32) - 1)
 # Many flags and escapes.
@@ -91,11 +91,11 @@ def test_rtl_finds_the_same_frames():
                     found.append(Frame(words, bool(word.damaged)))
                     words = []
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(send)
-    simulator.add_testbench(take, background=True)
-    simulator.run()
+    sim = simulator(dut)
+    sim.add_clock(1e-8)
+    sim.add_testbench(send)
+    sim.add_testbench(take, background=True)
+    sim.run()
     assert found == framing.Deframer().feed(line)
     assert sum(frame.damaged for frame in found) > 60
     assert sum(not frame.damaged for frame in found) > 120
@@ -129,11 +129,11 @@ def test_frames_that_are_not_taken_in_time_are_known(late):
                     found.append(Frame(words, bool(word.damaged)))
                     words = []
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(send)
-    simulator.add_testbench(take, background=True)
-    simulator.run()
+    sim = simulator(dut)
+    sim.add_clock(1e-8)
+    sim.add_testbench(send)
+    sim.add_testbench(take, background=True)
+    sim.run()
     good = [frame.words for frame in found if not frame.damaged]
     assert all(words in packets for words in good)
     assert len(good) + overruns == len(packets)
@@ -165,9 +165,9 @@ def test_rtl_sends_what_the_model_encodes():
                 sent.append(byte)
             cycle += 1
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(give)
-    simulator.add_testbench(take, background=True)
-    simulator.run()
+    sim = simulator(dut)
+    sim.add_clock(1e-8)
+    sim.add_testbench(give)
+    sim.add_testbench(take, background=True)
+    sim.run()
     assert bytes(sent) == b"".join(encode(words) for words in packets)

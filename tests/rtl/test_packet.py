@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
-from amaranth.sim import Simulator
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from spec.packet import (
     unpack,
 )
 from tests.support.memory_device import IDENTITY, SIZES, WEIGHT_RANGE, GoldenDevice, MemoryDevice
+from tests.support.monitors import simulator
 from tests.support.random_frames import random_frames
 
 
@@ -77,10 +77,10 @@ def answer(frames, idle=(0,), stall=(0,)):
             ctx.set(replies.ready, 0)
             answers.append(reply)
 
-    simulator = Simulator(m)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(host)
-    simulator.run()
+    sim = simulator(m)
+    sim.add_clock(1e-8)
+    sim.add_testbench(host)
+    sim.run()
     return answers
 
 

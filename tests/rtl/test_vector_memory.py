@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.machine.vector_memory import VectorMemory
 from spec.isa import WORD_RANGE
 from spec.load import load
+from tests.support.monitors import simulator
 
 
 @st.composite
@@ -49,7 +49,7 @@ def test_accesses_at_any_address(words, lanes, data):
             if expected is not None:
                 assert [ctx.get(word) for word in dut.read.data] == expected
 
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    sim = simulator(dut)
+    sim.add_clock(1e-6)
+    sim.add_testbench(bench)
+    sim.run()

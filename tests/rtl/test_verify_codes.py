@@ -23,17 +23,19 @@ async def program(
     ctx.set(dut.settled, 1)
     ctx.set(dut.planes.ready, 1)
     ctx.set(dut.codes.payload.code, [code] * len(dut.codes.payload.code))
-    ctx.set(dut.codes.valid, 1)
     kinds: list[Mode] = []
     amplitudes: list[int] = []
     await ctx.tick()
     ctx.set(dut.targets.valid, 0)
     while not ctx.get(dut.outcomes.valid):
+        # Offered only where it is taken: the next code is another one.
+        ctx.set(dut.codes.valid, ctx.get(dut.codes.ready))
         mode = Mode(ctx.get(dut.mode))
         if ctx.get(dut.strobe) and mode is not Mode.READ:
             kinds.append(mode)
             amplitudes.append(ctx.get(dut.amplitude))
         await ctx.tick()
+    ctx.set(dut.codes.valid, 0)
     outcome = ctx.get(dut.outcomes.payload)
     ctx.set(dut.outcomes.ready, 1)
     await ctx.tick()

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import ClockDomain, Module
+from amaranth.hdl import ClockDomain
 from amaranth.lib import wiring
-from amaranth.sim import Simulator
 
 from golden.array.cells import Pulse
 from golden.tile.analog import Analog
 from golden.tile.write_verify import Targets
 from hw.boundary.analog import PRODUCT_MODES, Mode
 from spec.config import ChipConfig
+from tests.support.monitors import simulator
 
 
 class Bench:
@@ -28,12 +28,10 @@ class Bench:
     """
 
     def __init__(self, dut: wiring.Component, patience: int):
-        m = Module()
-        m.domains.sync = self._domain = ClockDomain()
-        m.submodules.dut = dut
+        self._domain = ClockDomain("sync")
         self.now = 0
         self._patience = patience
-        self.sim = Simulator(m)
+        self.sim = simulator(dut, self._domain)
         self.sim.add_clock(1e-8)
         self.sim.add_testbench(self._count, background=True)
 

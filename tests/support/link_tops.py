@@ -52,6 +52,7 @@ class UartDevice(wiring.Component):
         connect(m, responder.replies, carrier.replies)
         connect(m, carrier.pins, flipped(self.pins))
         m.d.comb += [
+            carrier.hold.eq(responder.hold_line),
             responder.line.eq(carrier.counters),
             device.control.abort.eq(responder.control.abort),
         ]

@@ -53,8 +53,7 @@ class Products(wiring.Component):
         for name in ("port", "descriptors", "holdings", "weights"):
             connect(m, flipped(getattr(self, name)), getattr(products, name))
         for outer, inner in zip(self.tiles, products.tiles, strict=True):
-            connect(m, inner.analog, flipped(outer.analog))
-            m.d.comb += outer.counters.eq(inner.counters)
+            connect(m, inner, flipped(outer))
         m.d.comb += [
             products.aborting.eq(self.control.aborting),
             products.step.eq(self.control.step),

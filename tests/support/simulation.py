@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from amaranth.sim import Simulator
+from tests.support.monitors import simulator
 
 
 class Simulation:
     """A design that jobs find as the job before has left it."""
 
     def __init__(self, design: Any):
-        self._simulator = Simulator(design)
+        self._simulator = simulator(design)
         self._simulator.add_clock(1e-6)
         self._simulator.add_testbench(self._serve)
         self._job: Callable[[Any], Awaitable[None]] | None = None
