@@ -92,12 +92,13 @@ class Sequencer(wiring.Component):
         m.submodules.arithmetic = arithmetic = ScalarArithmetic(config)
         connect(m, flipped(self.program), program.host)
         connect(m, flipped(self.scalars), scalars.host)
-        # It stays at the output of the program memory until the next fetch.
+        # Once decoded it stands in a register: no path leads from the program memory to others.
         instruction = Signal(InstructionLayout)
+        with m.If(decoder.en):
+            m.d.sync += instruction.eq(decoder.instruction)
         m.d.comb += [
             program.addresses[0].eq(self.control.position),
-            instruction.eq(program.items[0]),
-            decoder.instruction.eq(instruction),
+            decoder.instruction.eq(program.items[0]),
             arithmetic.instruction.eq(instruction),
             arithmetic.decoded.eq(decoder.decoded),
             arithmetic.first.eq(scalars.items[0]),
@@ -158,7 +159,7 @@ class Sequencer(wiring.Component):
             self.control.state,
             self.control.position,
         )
-        instruction, request = decoder.instruction, port.request.payload
+        instruction, request = arithmetic.instruction, port.request.payload
         m.d.comb += trace.scalar.eq(arithmetic.scalar)
         m.d.sync += self.aborting.eq((self.aborting | self.control.abort) & state.running)
         with m.FSM():
@@ -180,12 +181,13 @@ class Sequencer(wiring.Component):
                     m.d.comb += program.en.eq(1)
                     m.next = "DECODE"
             with m.State("DECODE"):
-                loops = instruction.opcode == Opcode.LOOP
+                fetched = decoder.instruction
+                loops = fetched.opcode == Opcode.LOOP
                 m.d.comb += [
                     decoder.en.eq(1),
                     scalars.en.eq(1),
-                    scalars.addresses[0].eq(Mux(loops, instruction.d, instruction.a)),
-                    scalars.addresses[1].eq(instruction.b),
+                    scalars.addresses[0].eq(Mux(loops, fetched.d, fetched.a)),
+                    scalars.addresses[1].eq(fetched.b),
                 ]
                 m.next = "OPERANDS"
             with m.State("OPERANDS"):
@@ -219,7 +221,7 @@ class Sequencer(wiring.Component):
     def _execute(self, m: Module, decoder: Decoder, arithmetic: ScalarArithmetic) -> None:
         """Execute an instruction, or find out that this is for others or cannot be."""
         config, trace, pc = self.config, self.trace, self.control.position
-        instruction, decoded = decoder.instruction, decoder.decoded
+        instruction, decoded = arithmetic.instruction, decoder.decoded
         opcode, step = instruction.opcode, instruction.immediate.as_unsigned()
         step_allowed = (step < config.steps) & fits(arithmetic.a, unsigned(config.step_bits))
         with m.If(decoded.illegal):
