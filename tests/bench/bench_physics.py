@@ -16,22 +16,14 @@ from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from spec.config import ChipConfig
 from spec.physics import Physics
+from tests.support.configs import THREE_BITS
 
 CONVERTERS = {"adc_offset": 0.5, "adc_gain": 0.01, "adc_inl": 0.5, "adc_dnl": 0.5}
 
 
 def config(physics: Physics, size: int) -> ChipConfig:
-    return ChipConfig.of(
-        rows=size,
-        columns=size,
-        cell_bits=3,
-        slices=1,
-        input_bits=8,
-        dac_bits=8,
-        adc_bits=8,
-        adcs=size,
-        physics=physics,
-    )
+    square = THREE_BITS.replace(rows=size, columns=size, adcs=size, physics=physics)
+    return square.replace(slices=1, input_bits=8, dac_bits=8)
 
 
 def milliseconds(runs: int, functions: list[Callable[[], object]]) -> list[float]:

@@ -6,7 +6,7 @@ from hw.tools import verilog
 from sim.runner import Build
 from spec.isa import ErrorCode
 from spec.load import load
-from tests.support.axi_masters import AxiJob
+from tests.support.link_job import LinkJob
 from tests.support.link_tops import AxiDevice
 from tests.support.tb_packets import PacketsJob
 
@@ -22,7 +22,7 @@ def build():
 
 @pytest.mark.parametrize("pauses, seed", [(0.0, 0), (0.6, 1)])
 def test_masters_that_pause_are_served(build, pauses, seed):
-    assert build.run("tests.support.tb_axi", AxiJob(CONFIG, pauses, seed)) == "passed"
+    assert build.run("tests.support.tb_axi", LinkJob(CONFIG, pauses, seed)) == "passed"
 
 
 def test_ten_thousand_packets_of_any_kind(build):

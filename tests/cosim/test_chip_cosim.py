@@ -13,24 +13,11 @@ from spec.config import ChipConfig
 from spec.isa import Opcode
 from spec.load import load
 from tests.support import chip_sessions
-from tests.support.axi_masters import AxiJob
-from tests.support.serial_line import UartJob
+from tests.support.configs import MACHINE
+from tests.support.link_job import LinkJob
 from tests.support.tb_chip_uart import on_model
 
-SMALL = load(
-    "digits",
-    rows=3,
-    columns=2,
-    adcs=1,
-    tiles=3,
-    lanes=2,
-    vector_words=128,
-    program_words=64,
-    weight_words=256,
-    matrices=2,
-    pulse_first=8,
-    pulse_limit=6,
-)
+SMALL = MACHINE.replace(pulse_first=8, pulse_limit=6)
 LARGE = load(
     "digits",
     rows=160,
@@ -104,17 +91,7 @@ def test_products_are_exact():
 
 
 def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
-    config = load(
-        "digits",
-        rows=4,
-        columns=4,
-        adcs=1,
-        vector_words=512,
-        program_words=64,
-        weight_words=256,
-        pulse_first=8,
-        pulse_limit=6,
-    )
+    config = SMALL.replace(rows=4, columns=4, tiles=4, vector_words=512)
     counters = run(config, chip_sessions.reprogramming, (15, 14))
     # For either direction.
     assert counters["reprograms"] == 2 * 16
@@ -124,15 +101,8 @@ def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
 
 def test_a_few_programs_under_icarus():
     # Small memories are loaded, and few cells programmed, in the slower simulator.
-    config = SMALL.replace(
-        rows=2,
-        columns=1,
-        slices=1,
-        tiles=2,
-        program_words=48,
-        weight_words=96,
-        pulse_limit=2,
-    )
+    memories = {"program_words": 48, "weight_words": 96}
+    config = SMALL.replace(rows=2, columns=1, slices=1, tiles=2, pulse_limit=2, **memories)
     opcodes, (report, total) = run(config, chip_sessions.short, 4, simulator="icarus")
     assert opcodes == set(Opcode)
     assert report == ""
@@ -172,7 +142,7 @@ def test_a_difference_is_found_located_and_shrunk():
 def test_a_serial_line_that_loses_bytes_carries_it_all():
     """And whose host is 2 % too fast."""
     config = SMALL.replace(clock_hz=8e6)
-    job = UartJob(config, rate=1.02, faults=0.005, seed=4)
+    job = LinkJob(config, 0.005, seed=4, rate=1.02)
     (results, counters), faults = Build(config, "chip_uart", "verilator").run(
         "tests.support.tb_chip_uart", job
     )
@@ -184,7 +154,7 @@ def test_a_serial_line_that_loses_bytes_carries_it_all():
 
 
 def test_masters_that_pause_are_served():
-    job = AxiJob(SMALL, 0.5, seed=6)
+    job = LinkJob(SMALL, 0.5, seed=6)
     results, counters = Build(SMALL, "chip", "verilator").run("tests.support.tb_chip_axi", job)
     expected, expected_counters = on_model(job, Machine(SMALL, write_verify))
     assert results == expected

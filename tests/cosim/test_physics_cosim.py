@@ -6,46 +6,13 @@ import pytest
 from golden.tile.analog import Analog
 from sim.job import TileJob
 from sim.runner import Build
-from spec.config import ChipConfig
-from spec.physics import Physics
-
-EVERYTHING = Physics.of(
-    seed=4,
-    r_word_ohm=5.0,
-    r_bit_ohm=5.0,
-    r_driver_ohm=20.0,
-    r_sense_ohm=20.0,
-    program_error=0.1,
-    read_noise=0.02,
-    drift=0.01,
-    stuck_any=0.01,
-    dac_offset=0.1,
-    dac_gain=0.01,
-    dac_inl=0.1,
-    dac_dnl=0.1,
-    dac_noise=0.1,
-    adc_offset=1.0,
-    adc_gain=0.02,
-    adc_inl=1.5,
-    adc_dnl=3.0,
-    sense_noise=2.0,
-)
+from tests.support.configs import EVERY_FAULT, THREE_BITS
 
 
 @pytest.mark.parametrize("mapping", ["differential", "offset"])
 def test_rtl_equals_model_with_every_fault(mapping):
-    config = ChipConfig.of(
-        rows=12,
-        columns=6,
-        cell_bits=3,
-        slices=2,
-        input_bits=6,
-        dac_bits=3,
-        adc_bits=6,
-        adcs=2,
-        mapping=mapping,
-        physics=EVERYTHING,
-    )
+    faulty = THREE_BITS.replace(mapping=mapping, physics=EVERY_FAULT)
+    config = faulty.replace(rows=12, columns=6, adc_bits=6)
     rng = np.random.default_rng(0)
     weights = rng.integers(*config.weight_range, (12, 6), endpoint=True)
     jobs = []

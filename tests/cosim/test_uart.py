@@ -8,8 +8,8 @@ from hw.tools import verilog
 from sim.runner import Build
 from spec.errors import UserError
 from spec.load import load
+from tests.support.link_job import LinkJob
 from tests.support.link_tops import UartDevice
-from tests.support.serial_line import UartJob
 
 CONFIG = load("digits", tiles=1)
 
@@ -50,7 +50,7 @@ def build():
 
 @pytest.mark.parametrize("rate", [0.98, 1.02])
 def test_nothing_is_lost_at_rates_two_percent_off(build, rate):
-    outcome = build.run("tests.support.tb_uart", UartJob(CONFIG, rate))
+    outcome = build.run("tests.support.tb_uart", LinkJob(CONFIG, rate=rate))
     assert outcome.wrong == 0
     assert outcome.counted == [3, 3, 73]
     assert outcome.link["packets"] > 20
@@ -59,7 +59,7 @@ def test_nothing_is_lost_at_rates_two_percent_off(build, rate):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_fault_is_found_and_every_transfer_completes(build, seed):
-    outcome = build.run("tests.support.tb_uart", UartJob(CONFIG, 1.0, 5e-3, seed))
+    outcome = build.run("tests.support.tb_uart", LinkJob(CONFIG, 5e-3, seed))
     assert outcome.faults >= 10
     assert outcome.wrong == 0
     assert outcome.counted == [3, 3, 76], "something was executed twice or never"

@@ -19,20 +19,11 @@ from sim.waves import Probes
 from spec.config import ChipConfig
 from spec.physics import IDEAL, Physics
 from spec.tables import Mapping
+from tests.support.configs import EVERY_FAULT
 from tests.support.support_matrix import chip
 
 WIRES = {"r_word": 100.0, "r_bit": 50.0, "r_driver": 200.0, "r_sense": 300.0}
-PHYSICS = Physics.of(
-    seed=2,
-    **{f"{name}_ohm": ohms for name, ohms in WIRES.items()},
-    program_error=0.1,
-    read_noise=0.05,
-    dac_offset=0.2,
-    dac_noise=0.1,
-    adc_offset=1.0,
-    adc_gain=0.02,
-    sense_noise=0.5,
-)
+PHYSICS = EVERY_FAULT.replace(seed=2, **{f"{name}_ohm": ohms for name, ohms in WIRES.items()})
 CYCLES = 150
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,33 +119,34 @@ def test_integers_are_checked_alike(capsys):
             cli.integer("seed", text, *cli.SEED_RANGE)
 
 
+@pytest.fixture
+def said(monkeypatch, encoding) -> Callable[[str], bytes]:
+    """Return a function that gives the bytes that leave where a job says a text."""
+
+    def say(text: str) -> bytes:
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
+
+        @cli.job
+        def main(argv):
+            cli.say(text)
+            return 0
+
+        assert main([]) == 0
+        return raw.getvalue()
+
+    return say
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
-def test_any_text_leaves_in_any_encoding(monkeypatch, encoding):
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
-
-    @cli.job
-    def main(argv):
-        cli.say("µσ \udcff")
-        return 0
-
-    assert main([]) == 0
+def test_any_text_leaves_in_any_encoding(said, encoding):
     text = "µσ ".encode(encoding, errors="backslashreplace")
-    assert raw.getvalue() == text + b"\xff\n"
+    assert said("µσ \udcff") == text + b"\xff\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be"])
-def test_bytes_of_a_path_leave_as_escapes_where_characters_are_wider(monkeypatch, encoding):
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
-
-    @cli.job
-    def main(argv):
-        cli.say("µ \udcff")
-        return 0
-
-    assert main([]) == 0
-    assert raw.getvalue() == "µ \\udcff\n".encode(encoding)
+def test_bytes_of_a_path_leave_as_escapes_where_characters_are_wider(said, encoding):
+    assert said("µ \udcff") == "µ \\udcff\n".encode(encoding)
 
 
 def piped(code: str, reader: str) -> tuple[int, str]:

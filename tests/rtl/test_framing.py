@@ -2,9 +2,12 @@
 
 import struct
 import zlib
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from amaranth.hdl import Elaboratable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +16,8 @@ from ohmulator.host import framing
 from ohmulator.host.framing import Frame, encode
 from spec.framing import ESCAPE, FLAG
 from tests.support.monitors import simulator
+
+Testbench = Callable[[Any], Awaitable[None]]
 
 words32 = st.integers(0, (1 << 32) - 1)
 # Many flags and escapes.
@@ -66,11 +71,37 @@ def damaged_lines(rng: np.random.Generator, number: int) -> list[tuple[list[int]
     return lines
 
 
+def simulate(dut: Elaboratable, sender: Testbench, taker: Testbench) -> None:
+    """Simulate until the sender has ended."""
+    simulator = simulator(dut)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(sender)
+    simulator.add_testbench(taker, background=True)
+    simulator.run()
+
+
+def frames_from(dut: Deframer, sender: Testbench) -> list[Frame]:
+    """Return the frames that leave while a sender gives bytes."""
+    found: list[Frame] = []
+
+    async def take(ctx):
+        words: list[int] = []
+        seen = dut.words.valid & dut.words.ready, dut.words.payload
+        async for _, _, moves, word in ctx.tick().sample(*seen):
+            if moves:
+                words.append(word.data)
+                if word.last:
+                    found.append(Frame(words, bool(word.damaged)))
+                    words = []
+
+    simulate(dut, sender, take)
+    return found
+
+
 def test_rtl_finds_the_same_frames():
     dut = Deframer()
     lines = damaged_lines(np.random.default_rng(2), 250)
     line = b"".join(line for _, line in lines)
-    found: list[Frame] = []
 
     async def send(ctx):
         ctx.set(dut.words.ready, 1)
@@ -82,20 +113,7 @@ def test_rtl_finds_the_same_frames():
             await ctx.tick()
         await ctx.tick().repeat(4)
 
-    async def take(ctx):
-        words = []
-        async for _, _, valid, word in ctx.tick().sample(dut.words.valid, dut.words.payload):
-            if valid:
-                words.append(word.data)
-                if word.last:
-                    found.append(Frame(words, bool(word.damaged)))
-                    words = []
-
-    sim = simulator(dut)
-    sim.add_clock(1e-8)
-    sim.add_testbench(send)
-    sim.add_testbench(take, background=True)
-    sim.run()
+    found = frames_from(dut, send)
     assert found == framing.Deframer().feed(line)
     assert sum(frame.damaged for frame in found) > 60
     assert sum(not frame.damaged for frame in found) > 120
@@ -107,7 +125,7 @@ def test_frames_that_are_not_taken_in_time_are_known(late):
     dut = Deframer()
     packets = [[3 * i, 3 * i + 1, 3 * i + 2] for i in range(8)]
     line = b"".join(encode(packet) for packet in packets)
-    found, overruns = [], 0
+    overruns = 0
 
     async def send(ctx):
         nonlocal overruns
@@ -118,22 +136,7 @@ def test_frames_that_are_not_taken_in_time_are_known(late):
             overruns += ctx.get(dut.overrun)
             await ctx.tick()
 
-    async def take(ctx):
-        words = []
-        async for _, _, valid, ready, word in ctx.tick().sample(
-            dut.words.valid, dut.words.ready, dut.words.payload
-        ):
-            if valid and ready:
-                words.append(word.data)
-                if word.last:
-                    found.append(Frame(words, bool(word.damaged)))
-                    words = []
-
-    sim = simulator(dut)
-    sim.add_clock(1e-8)
-    sim.add_testbench(send)
-    sim.add_testbench(take, background=True)
-    sim.run()
+    found = frames_from(dut, send)
     good = [frame.words for frame in found if not frame.damaged]
     assert all(words in packets for words in good)
     assert len(good) + overruns == len(packets)
@@ -165,9 +168,5 @@ def test_rtl_sends_what_the_model_encodes():
                 sent.append(byte)
             cycle += 1
 
-    sim = simulator(dut)
-    sim.add_clock(1e-8)
-    sim.add_testbench(give)
-    sim.add_testbench(take, background=True)
-    sim.run()
+    simulate(dut, give, take)
     assert bytes(sent) == b"".join(encode(words) for words in packets)

@@ -1,7 +1,6 @@
 """Independent masters for the AXI ports of a simulated top level, which may pause at random."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,18 +18,9 @@ from cocotbext.axi import (
 )
 
 from ohmulator.host.framing import Frame
-from spec.config import ChipConfig
+from tests.support.link_job import LinkJob
 
 PERIOD_NS = 10
-
-
-@dataclass(frozen=True)
-class AxiJob:
-    """A session in which every channel pauses in a share of all cycles."""
-
-    config: ChipConfig
-    pauses: float = 0.0
-    seed: int = 0
 
 
 class StreamCarrier:
@@ -75,7 +65,7 @@ class Registers:
         return answer.resp == AxiResp.OKAY
 
 
-async def connect(dut: Any, job: AxiJob) -> tuple[StreamCarrier, Registers]:
+async def connect(dut: Any, job: LinkJob) -> tuple[StreamCarrier, Registers]:
     """Start the clock, reset the design, and return masters of its ports."""
     Clock(dut.clk, PERIOD_NS, "ns").start()
     source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis_"), dut.clk, dut.rst)
@@ -84,11 +74,12 @@ async def connect(dut: Any, job: AxiJob) -> tuple[StreamCarrier, Registers]:
     dut.rst.value = 1
     await Timer(5 * PERIOD_NS, "ns")
     dut.rst.value = 0
-    if job.pauses:
+    if job.disturbed:
         writes, reads = master.write_if, master.read_if
         channels = [source, sink, writes.aw_channel, writes.w_channel, writes.b_channel]
         for i, channel in enumerate([*channels, reads.ar_channel, reads.r_channel]):
-            channel.set_pause_generator(_pauses(np.random.default_rng([job.seed, i]), job.pauses))
+            rng = np.random.default_rng([job.seed, i])
+            channel.set_pause_generator(_pauses(rng, job.disturbed))
     return StreamCarrier(source, sink), Registers(master)
 
 

@@ -7,10 +7,10 @@ from golden.array.cells import Cells
 from golden.tile.analog import Analog
 from golden.tile.write_verify import Targets
 from spec.physics import Physics
+from tests.support.configs import PULSE_SPREADS
 
 SPREADS = Physics.of(
-    pulse_device_spread=0.3,
-    pulse_cycle_spread=0.3,
+    **PULSE_SPREADS,
     read_noise=0.01,
     dac_offset=0.1,
     dac_gain=0.005,

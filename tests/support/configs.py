@@ -10,6 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from spec.config import ChipConfig
+from spec.load import load
+from spec.physics import Physics
 
 SMALL = {
     "rows": 3,
@@ -26,6 +28,61 @@ SMALL = {
 def chip(**fields: Any) -> ChipConfig:
     """Return a small configuration with some fields replaced."""
     return ChipConfig.of(**(SMALL | fields))
+
+
+THREE_BITS = chip(cell_bits=3, input_bits=6, dac_bits=3, adc_bits=8)
+"""Cells of three bits, and inputs of two planes."""
+
+VERIFIABLE = chip(cell_bits=3, dac_bits=4, adc_bits=8)
+"""Cells of three bits whose levels a read tells apart."""
+
+SINGLE = chip(rows=1, columns=1, adcs=1, slices=1)
+"""One weight."""
+
+MACHINE = load(
+    "digits",
+    rows=3,
+    columns=2,
+    adcs=1,
+    tiles=3,
+    lanes=2,
+    vector_words=128,
+    program_words=64,
+    weight_words=256,
+    matrices=2,
+)
+"""Three small tiles and a machine with small memories."""
+
+
+TWO_TILES = VERIFIABLE.replace(slices=1, adc_bits=9, tiles=2, program_words=64, weight_words=64)
+"""Lossless: two tiles of one slice."""
+
+
+PULSE_SPREADS = {"pulse_device_spread": 0.3, "pulse_cycle_spread": 0.3}
+"""A third from cell to cell, and from pulse to pulse."""
+
+EVERY_FAULT = Physics.of(
+    seed=4,
+    r_word_ohm=5.0,
+    r_bit_ohm=5.0,
+    r_driver_ohm=20.0,
+    r_sense_ohm=20.0,
+    program_error=0.1,
+    read_noise=0.02,
+    drift=0.01,
+    stuck_any=0.01,
+    dac_offset=0.1,
+    dac_gain=0.01,
+    dac_inl=0.1,
+    dac_dnl=0.1,
+    dac_noise=0.1,
+    adc_offset=1.0,
+    adc_gain=0.02,
+    adc_inl=1.5,
+    adc_dnl=3.0,
+    sense_noise=2.0,
+)
+"""Faults of cells, wires, DACs, ADCs and sensing, of usual sizes."""
 
 
 def toml(fields: Mapping[str, Any]) -> str:

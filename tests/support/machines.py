@@ -8,21 +8,9 @@ from spec.assembly import assemble
 from spec.isa import (
     Space,
 )
-from spec.load import load
+from tests.support.configs import MACHINE
 
-SMALL = load(
-    "digits",
-    rows=3,
-    columns=2,
-    adcs=1,
-    adc_bits=4,
-    accumulator_bits=8,
-    tiles=3,
-    vector_words=128,
-    program_words=48,
-    weight_words=256,
-    matrices=2,
-)
+SMALL = MACHINE.replace(adc_bits=4, accumulator_bits=8, lanes=4, program_words=48)
 """A chip on which everything clips and saturates now and then."""
 
 

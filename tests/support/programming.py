@@ -12,28 +12,10 @@ from golden.tile.mapping import cell_levels
 from golden.tile.weights import slice_weights
 from golden.tile.write_verify import Outcome, Targets, targets
 from spec.config import ChipConfig
-from spec.physics import Physics
+from tests.support.configs import EVERY_FAULT, PULSE_SPREADS
 
-EVERYTHING = Physics.of(
-    seed=7,
-    pulse_device_spread=0.3,
-    pulse_cycle_spread=0.3,
-    relaxation=0.1,
-    read_noise=0.02,
-    stuck_any=0.1,
-    stuck_high=0.1,
-    dac_offset=0.1,
-    dac_gain=0.01,
-    dac_noise=0.05,
-    adc_offset=0.4,
-    adc_gain=0.01,
-    adc_inl=0.3,
-    adc_dnl=0.3,
-    sense_noise=0.2,
-    r_word_ohm=5.0,
-    r_bit_ohm=5.0,
-    r_driver_ohm=20.0,
-    r_sense_ohm=20.0,
+EVERYTHING = EVERY_FAULT.replace(
+    relaxation=0.1, stuck_any=0.1, stuck_high=0.1, seed=7, **PULSE_SPREADS
 )
 
 Step = tuple[int, int, int, int, int]

@@ -22,24 +22,10 @@ from spec.isa import (
     ErrorCode,
     Space,
 )
-from spec.load import load
+from tests.support.configs import MACHINE
 from tests.support.simulation import Simulation
 
-CONFIG = load(
-    "digits",
-    rows=3,
-    columns=2,
-    adcs=1,
-    adc_bits=4,
-    accumulator_bits=8,
-    tiles=3,
-    lanes=2,
-    vector_words=128,
-    program_words=64,
-    weight_words=256,
-    matrices=2,
-)
-
+CONFIG = MACHINE.replace(adc_bits=4, accumulator_bits=8)
 
 LIMIT = 1000
 """Cycles that no instruction takes."""

@@ -1,6 +1,5 @@
 """A serial line between a host and a simulated chip, with faults."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,33 +8,23 @@ from cocotb.task import resume
 from cocotb.triggers import FallingEdge, Timer
 from cocotbext.uart import UartSink, UartSource
 
-from spec.config import ChipConfig
+from tests.support.link_job import LinkJob
 from tests.support.link_tops import DIVISOR
 
 PERIOD_NS = 50
 
 
-@dataclass(frozen=True)
-class UartJob:
-    """A session at a rate of the host (1: the chip's) with faults in a share of all bytes."""
-
-    config: ChipConfig
-    rate: float = 1.0
-    faults: float = 0.0
-    seed: int = 0
-
-
 class SimulatedLine:
     """Serial line between a host and a simulated chip, which drops, flips and stretches bytes."""
 
-    def __init__(self, dut: Any, job: UartJob):
+    def __init__(self, dut: Any, job: LinkJob):
         # The bus models count in whole nanoseconds, downwards.
         bit_ns = round(DIVISOR * PERIOD_NS / job.rate) + 0.5
         self._dut, self._bit_ns = dut, bit_ns
         self._source = UartSource(dut.pins__rx, baud=1e9 / bit_ns)
         self._sink = UartSink(dut.pins__tx, baud=1e9 / bit_ns)
         self._rng = np.random.default_rng(job.seed)
-        self._share = job.faults
+        self._share = job.disturbed
         self.faults = 0
 
     def _pass(self, data: bytes) -> bytes:
@@ -71,7 +60,7 @@ class SimulatedLine:
         pass
 
 
-async def connect(dut: Any, job: UartJob) -> SimulatedLine:
+async def connect(dut: Any, job: LinkJob) -> SimulatedLine:
     """Start the clock, reset the design, and return its serial line."""
     Clock(dut.clk, PERIOD_NS, "ns").start()
     line = SimulatedLine(dut, job)

@@ -14,6 +14,7 @@ from golden.array.lines import Array
 from spec.config import ChipConfig
 from spec.physics import Physics
 from spec.tables import Mapping
+from tests.support import configs
 
 MODES = ("model", "co-simulation", "emulator")
 NOT_YET = {"emulator"}
@@ -66,18 +67,7 @@ EFFECTS = {
 
 def chip(mapping: Mapping, physics: Physics) -> ChipConfig:
     """Return the small chip on which everything is tried."""
-    return ChipConfig.of(
-        rows=8,
-        columns=4,
-        cell_bits=2,
-        slices=2,
-        input_bits=4,
-        dac_bits=2,
-        adc_bits=6,
-        adcs=2,
-        mapping=mapping,
-        physics=physics,
-    )
+    return configs.chip(rows=8, adc_bits=6, mapping=mapping, physics=physics)
 
 
 def supported(mode: str) -> list[tuple[str, Mapping]]:

@@ -12,7 +12,8 @@ from spec.config import ChipConfig
 from spec.isa import ErrorCode, Space
 from spec.packet import IDENTITY, LINK_COUNTERS, STATE, Packet, identity, packet, unpack
 from spec.registers import COUNTER_BASE, FIXED_REGISTERS, address
-from tests.support.axi_masters import AxiJob, Registers, StreamCarrier, connect
+from tests.support.axi_masters import Registers, StreamCarrier, connect
+from tests.support.link_job import LinkJob
 from tests.support.memory_device import LARGE
 
 
@@ -63,7 +64,7 @@ def check(carrier: StreamCarrier, registers: Registers, config: ChipConfig) -> N
 
 
 @testbench
-async def talk(dut: Any, job: AxiJob, _: Path) -> str:
+async def talk(dut: Any, job: LinkJob, _: Path) -> str:
     """Check the carriers in front of a memory."""
     carrier, registers = await connect(dut, job)
     await bridge(check)(carrier, registers, job.config)

@@ -12,12 +12,13 @@ from spec.assembly import assemble
 from spec.isa import ErrorCode, Space
 from spec.packet import IDENTITY, STATE, identity, unpack
 from spec.registers import COUNTER_BASE, address
-from tests.support.axi_masters import AxiJob, Registers, StreamCarrier, connect
+from tests.support.axi_masters import Registers, StreamCarrier, connect
 from tests.support.blank_tiles import answer_tiles
+from tests.support.link_job import LinkJob
 from tests.support.tb_chip_uart import session
 
 
-def watch(carrier: StreamCarrier, registers: Registers, job: AxiJob) -> Any:
+def watch(carrier: StreamCarrier, registers: Registers, job: LinkJob) -> Any:
     """Multiply, then look at the registers, and stop an endless program by one."""
     outcome = session(carrier, job)
     assert registers.read(0, len(IDENTITY)) == identity(job.config)
@@ -39,7 +40,7 @@ def watch(carrier: StreamCarrier, registers: Registers, job: AxiJob) -> Any:
 
 
 @testbench
-async def talk(dut: Any, job: AxiJob, _: Path) -> Any:
+async def talk(dut: Any, job: LinkJob, _: Path) -> Any:
     """Multiply, and look at the registers."""
     carrier, registers = await connect(dut, job)
     answer_tiles(dut, job.config)

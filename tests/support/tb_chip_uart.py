@@ -11,7 +11,8 @@ from ohmulator.host.carrier import Carrier, ModelCarrier, SerialCarrier
 from ohmulator.host.host import Host
 from sim.testbench import testbench
 from tests.support.blank_tiles import answer_tiles
-from tests.support.serial_line import UartJob, connect
+from tests.support.link_job import LinkJob
+from tests.support.serial_line import connect
 
 
 def session(carrier: Carrier, job: Any) -> tuple[list[list[int]], dict[str, int]]:
@@ -33,7 +34,7 @@ def on_model(job: Any, machine: Any) -> tuple[list[list[int]], dict[str, int]]:
 
 
 @testbench
-async def talk(dut: Any, job: UartJob, _: Path) -> Any:
+async def talk(dut: Any, job: LinkJob, _: Path) -> Any:
     """Return what the session returns, and the number of faults."""
     line = await connect(dut, job)
     answer_tiles(dut, job.config)

@@ -11,7 +11,8 @@ from ohmulator.host.carrier import SerialCarrier
 from ohmulator.host.host import Host
 from sim.testbench import testbench
 from spec.isa import Space
-from tests.support.serial_line import SimulatedLine, UartJob, connect
+from tests.support.link_job import LinkJob
+from tests.support.serial_line import SimulatedLine, connect
 
 
 @dataclass
@@ -24,7 +25,7 @@ class UartOutcome:
     faults: int
 
 
-def session(line: SimulatedLine, job: UartJob) -> UartOutcome:
+def session(line: SimulatedLine, job: LinkJob) -> UartOutcome:
     """Move words, run and abort; then disturb the line in other ways and move some more."""
     rng = np.random.default_rng(job.seed + 1)
     wrong = 0
@@ -39,7 +40,7 @@ def session(line: SimulatedLine, job: UartJob) -> UartOutcome:
             chip.start(5)
             wrong += not chip.status().running
             chip.abort()
-        if job.faults:
+        if job.disturbed:
             line.hold_low(30)
             line.write(bytes([0x00, 0x55]))
             line.hold_low(4)
@@ -51,6 +52,6 @@ def session(line: SimulatedLine, job: UartJob) -> UartOutcome:
 
 
 @testbench
-async def talk(dut: Any, job: UartJob, _: Path) -> UartOutcome:
+async def talk(dut: Any, job: LinkJob, _: Path) -> UartOutcome:
     """Run a session over the serial line."""
     return await bridge(session)(await connect(dut, job), job)

@@ -11,6 +11,7 @@ from golden.tile.tile import Tile
 from spec.config import ChipConfig
 from spec.errors import UserError
 from spec.physics import Physics
+from tests.support.configs import THREE_BITS
 
 WIRES = {"r_word_ohm": 2.0, "r_bit_ohm": 5.0, "r_driver_ohm": 20.0, "r_sense_ohm": 10.0}
 EVERYTHING = {
@@ -31,18 +32,7 @@ EVERYTHING = {
 
 
 def chip(mapping: str = "differential", rows: int = 24, **physics: float) -> ChipConfig:
-    return ChipConfig.of(
-        rows=rows,
-        columns=12,
-        cell_bits=3,
-        slices=2,
-        input_bits=6,
-        dac_bits=3,
-        adc_bits=8,
-        adcs=4,
-        mapping=mapping,
-        physics=Physics.of(**physics),
-    )
+    return THREE_BITS.replace(rows=rows, columns=12, adcs=4, mapping=mapping, **physics)
 
 
 def operands(config: ChipConfig, count: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,21 +15,11 @@ from golden.tile.weights import slice_weights
 from spec.config import ChipConfig
 from spec.errors import UserError
 from spec.physics import Physics
+from tests.support import configs
 
 
 def chip(mapping: str = "differential", **physics: float) -> ChipConfig:
-    return ChipConfig.of(
-        rows=32,
-        columns=8,
-        cell_bits=2,
-        slices=2,
-        input_bits=4,
-        dac_bits=4,
-        adc_bits=7,
-        adcs=4,
-        mapping=mapping,
-        physics=Physics.of(**physics),
-    )
+    return configs.chip(rows=32, columns=8, adcs=4, dac_bits=4, mapping=mapping, **physics)
 
 
 def tile(config: ChipConfig) -> Tile:

@@ -203,13 +203,9 @@ def test_preset_of_the_published_solver():
 
 def test_preset_of_isaac():
     config = load("isaac")
-    assert (
-        config.array.rows,
-        config.array.columns,
-        config.array.cell_bits,
-        config.array.slices,
-    ) == (128, 128, 2, 8)
-    assert config.array.mapping == "offset"
+    array = config.array
+    assert (array.rows, array.columns, array.cell_bits, array.slices) == (128, 128, 2, 8)
+    assert array.mapping == "offset"
     assert config.weight_range == config.input_range == (-(2**15), 2**15 - 1)
     assert (config.converter.dac_bits, config.planes) == (1, 16)
     assert config.machine.clock_hz == 1.2e9

@@ -10,23 +10,14 @@ from golden.tile.analog import Analog
 from spec.config import ChipConfig
 from spec.errors import UserError
 from spec.physics import Physics
+from tests.support import configs
 
 BAD_ADCS = {"adc_offset": 2.0, "adc_gain": 0.02, "adc_inl": 3.0, "adc_dnl": 4.0}
 
 
 def chip(adc_bits: int = 8, mapping: str = "differential", **physics: float) -> ChipConfig:
-    return ChipConfig.of(
-        rows=16,
-        columns=12,
-        cell_bits=2,
-        slices=2,
-        input_bits=6,
-        dac_bits=3,
-        adc_bits=adc_bits,
-        adcs=4,
-        mapping=mapping,
-        physics=Physics.of(**physics),
-    )
+    fields = {"adc_bits": adc_bits, "mapping": mapping, **physics}
+    return configs.chip(rows=16, columns=12, adcs=4, input_bits=6, dac_bits=3, **fields)
 
 
 def search(adcs: Adcs, held: np.ndarray) -> np.ndarray:

@@ -6,21 +6,11 @@ import pytest
 from golden.array.cells import Cells, Pulse
 from spec.config import ChipConfig
 from spec.errors import UserError
-from spec.physics import Physics
+from tests.support.configs import VERIFIABLE
 
 
 def chip(rows: int = 32, columns: int = 32, **physics: float) -> ChipConfig:
-    return ChipConfig.of(
-        rows=rows,
-        columns=columns,
-        cell_bits=3,
-        slices=2,
-        input_bits=4,
-        dac_bits=4,
-        adc_bits=8,
-        adcs=columns,
-        physics=Physics.of(**physics),
-    )
+    return VERIFIABLE.replace(rows=rows, columns=columns, adcs=columns, **physics)
 
 
 def everywhere(cells: Cells) -> tuple[np.ndarray, ...]:

@@ -22,6 +22,10 @@ ERRORS = {
 }
 
 
+WHOLE_INPUTS = chip(columns=8, adcs=8, slices=1, dac_bits=4)
+"""A chip that drives its inputs at once."""
+
+
 @st.composite
 def off(draw: st.DrawFn) -> ChipConfig:
     """Draw a configuration whose ADCs are off, by a little or far more than their range."""
@@ -74,17 +78,7 @@ def test_advice_of_warnings_cures_them(config, transposed, data):
 
 @pytest.mark.parametrize("errors", [{"adc_offset": 8.0}, {"adc_offset": 100.0}])
 def test_converters_far_off_get_advice_that_names_their_errors(errors):
-    config = ChipConfig.of(
-        rows=8,
-        columns=8,
-        cell_bits=2,
-        slices=1,
-        input_bits=4,
-        dac_bits=4,
-        adc_bits=4,
-        adcs=8,
-        **errors,
-    )
+    config = WHOLE_INPUTS.replace(rows=8, adc_bits=4, **errors)
     weights, vectors = random_operands(config, 20)
     subject = tile(config, weights)
     steps = calibrate(config, subject.multiply(vectors).held)
@@ -108,18 +102,7 @@ def test_values_beyond_the_coarsest_step_are_not_told_to_calibrate():
 
 
 def test_wires_are_named_that_take_the_current():
-    config = ChipConfig.of(
-        rows=32,
-        columns=8,
-        cell_bits=2,
-        slices=1,
-        input_bits=4,
-        dac_bits=4,
-        adc_bits=9,
-        adcs=8,
-        r_bit_ohm=200.0,
-        r_sense_ohm=1.0,
-    )
+    config = WHOLE_INPUTS.replace(rows=32, adc_bits=9, r_bit_ohm=200.0, r_sense_ohm=1.0)
     subject = tile(config, np.full((32, 8), 3))
     found = diagnose(subject.analog, subject.multiply(np.ones((1, 32)))).warnings()
     assert found[-1].endswith(": lower r_bit_ohm or r_sense_ohm, or g_max_s")

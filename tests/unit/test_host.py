@@ -14,26 +14,12 @@ from ohmulator.host.errors import LinkError, MismatchError, ProgramError, Refuse
 from ohmulator.host.framing import Deframer, encode
 from ohmulator.host.host import Host
 from spec.assembly import assemble
-from spec.config import ChipConfig
 from spec.errors import UserError
 from spec.isa import ErrorCode, Space
 from spec.packet import MAX_WORDS, identity
+from tests.support.configs import TWO_TILES
 
-CONFIG = ChipConfig.of(
-    rows=4,
-    columns=4,
-    cell_bits=3,
-    slices=1,
-    input_bits=4,
-    dac_bits=4,
-    adc_bits=9,
-    adcs=2,
-    tiles=2,
-    vector_words=1024,
-    program_words=64,
-    weight_words=64,
-    matrices=2,
-)
+CONFIG = TWO_TILES.replace(rows=4, columns=4, vector_words=1024, matrices=2)
 
 
 @pytest.fixture

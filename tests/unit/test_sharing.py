@@ -13,27 +13,12 @@ from golden.tile.analog import Analog
 from ohmulator.compiler import compile_matrix, load, multiply
 from ohmulator.host import Host, LinkError, ModelCarrier, ProgramError
 from spec.assembly import assemble
-from spec.config import ChipConfig
 from spec.errors import UserError
 from spec.isa import Space
 from spec.packet import HEADER, Packet, unpack
+from tests.support.configs import TWO_TILES
 
-CONFIG = ChipConfig.of(
-    rows=3,
-    columns=2,
-    cell_bits=3,
-    slices=1,
-    input_bits=4,
-    dac_bits=4,
-    adc_bits=9,
-    adcs=2,
-    tiles=2,
-    vector_words=32,
-    program_words=64,
-    weight_words=64,
-    matrices=3,
-)
-"""A lossless chip."""
+CONFIG = TWO_TILES.replace(rows=3, columns=2, vector_words=32, matrices=3)
 
 
 class Device:

@@ -9,6 +9,7 @@ from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from spec.errors import UserError
 from tests.support.configs import (
+    SINGLE,
     chip,
     chips,
     extreme_operands,
@@ -37,17 +38,10 @@ def check_exact(config, weights, vectors):
 def test_lossless_product_is_exact(rows, columns, cell_bits, slices, mapping):
     """Whatever the bits applied at once and the sharing of ADCs."""
     several = next(n for n in (4, 5, 3, 1) if columns % n == 0)
+    matrix = {"rows": rows, "columns": columns, "cell_bits": cell_bits, "slices": slices}
     for dac_bits, adcs in [(1, 1), (2, columns), (5, several), (6, columns)]:
-        config = full_width(
-            rows=rows,
-            columns=columns,
-            cell_bits=cell_bits,
-            slices=slices,
-            mapping=mapping,
-            input_bits=6,
-            dac_bits=dac_bits,
-            adcs=adcs,
-        )
+        inputs = {"input_bits": 6, "dac_bits": dac_bits}
+        config = full_width(**matrix, **inputs, adcs=adcs, mapping=mapping)
         weights, vectors = random_operands(config, 4, seed=dac_bits)
         check_exact(config, weights, np.concatenate([extreme_vectors(config), vectors]))
 
@@ -115,21 +109,11 @@ def test_clips_are_counted_high_and_low_for_each_product():
 
 def test_saturation_clamps_after_every_plane_and_is_counted():
     """The first plane exceeds the range; the second could bring the sum back, but comes later."""
-    config = chip(
-        rows=1,
-        columns=1,
-        adcs=1,
-        cell_bits=1,
-        slices=1,
-        input_bits=4,
-        dac_bits=2,
-        adc_bits=4,
-        accumulator_bits=4,
-    )
+    config = SINGLE.replace(cell_bits=1, adc_bits=4, accumulator_bits=4)
     products = multiply(config, [[1]], [[7], [-8], [1], [-5]])
     # -8 is -2 * 4 + 0: fits. -5 is -2 * 4 + 3.
     assert products.results.tolist() == [[7], [-8], [1], [-5]]
-    wide = chip(rows=2, columns=1, adcs=1, cell_bits=1, slices=1, adc_bits=4, accumulator_bits=4)
+    wide = config.replace(rows=2)
     products = multiply(wide, [[1], [1]], [[7, 7], [-8, -8], [-8, 3]])
     assert products.results.tolist() == [[7], [-8], [-5]]
     assert products.saturations.tolist() == [1, 1, 0]

@@ -11,7 +11,7 @@ from golden.tile.write_verify import program, targets
 from spec.load import load
 from spec.physics import Physics
 from tests.support.cells_to_program import SPREADS, one_cell, place, pulses_of
-from tests.support.configs import chip
+from tests.support.configs import VERIFIABLE
 from tests.support.programming import (
     fresh,
     misses,
@@ -20,16 +20,8 @@ from tests.support.programming import (
 
 
 def test_amplitudes_climb_to_the_strongest_and_start_anew_after_an_overshoot(monkeypatch):
-    config = chip(
-        rows=1,
-        cell_bits=3,
-        dac_bits=4,
-        adc_bits=8,
-        pulse_bits=4,
-        pulse_first=5,
-        pulse_increment=4,
-        physics=Physics.of(pulse_step=0.01),
-    )
+    pulses = {"pulse_bits": 4, "pulse_first": 5, "pulse_increment": 4}
+    config = VERIFIABLE.replace(rows=1, pulse_step=0.01, **pulses)
     seen = pulses_of(monkeypatch)
     analog = fresh(config)
     assert program(analog, one_cell(7)).success.all()
@@ -54,7 +46,7 @@ def test_amplitudes_climb_to_the_strongest_and_start_anew_after_an_overshoot(mon
 
 @pytest.mark.parametrize("limit", [1, 7, 30, 255])
 def test_stuck_cells_are_given_up_after_the_limit(limit):
-    config = chip(rows=4, cell_bits=3, dac_bits=4, adc_bits=8, pulse_limit=limit)
+    config = VERIFIABLE.replace(rows=4, pulse_limit=limit)
     analog = fresh(config)
     place(analog, 4.0)
     at = config.array.g_min_s + np.array([0.0, 3.0, 7.0, 4.1]) * config.g_step_s
@@ -72,7 +64,7 @@ def test_stuck_cells_are_given_up_after_the_limit(limit):
 
 
 def test_pulses_without_effect_end_at_the_limit():
-    config = chip(rows=4, cell_bits=3, dac_bits=4, adc_bits=8, pulse_first=2, pulse_increment=0)
+    config = VERIFIABLE.replace(rows=4, pulse_first=2, pulse_increment=0)
     analog = fresh(config)
     wanted = targets(config, random_weights(config))
     outcome = program(analog, wanted)
@@ -81,7 +73,7 @@ def test_pulses_without_effect_end_at_the_limit():
 
 
 def test_a_cell_that_already_fits_is_left_alone():
-    config = chip(rows=4, cell_bits=3, dac_bits=4, adc_bits=8)
+    config = VERIFIABLE.replace(rows=4)
     analog = fresh(config)
     wanted = targets(config, random_weights(config))
     first = program(analog, wanted)
@@ -93,14 +85,8 @@ def test_a_cell_that_already_fits_is_left_alone():
 
 
 def test_cells_relax_once_at_the_first_product():
-    config = chip(
-        rows=20,
-        columns=20,
-        cell_bits=3,
-        dac_bits=4,
-        adc_bits=10,
-        physics=Physics.of(relaxation=0.1, stuck_any=0.05),
-    )
+    large = VERIFIABLE.replace(rows=20, columns=20, adc_bits=10)
+    config = large.replace(relaxation=0.1, stuck_any=0.05)
     analog = fresh(config)
     weights = random_weights(config)
     outcome = program(analog, targets(config, weights))
@@ -126,13 +112,8 @@ def correlation(left: np.ndarray, right: np.ndarray) -> float:
 
 
 def test_reads_of_cells_are_noisy_each_on_its_own():
-    config = chip(
-        rows=32,
-        columns=32,
-        cell_bits=3,
-        dac_bits=4,
-        physics=Physics.of(read_noise=0.03, dac_noise=0.1, sense_noise=0.4),
-    )
+    noise = {"read_noise": 0.03, "dac_noise": 0.1, "sense_noise": 0.4}
+    config = VERIFIABLE.replace(rows=32, columns=32, adc_bits=7, **noise)
     analog, other, reseeded = (
         fresh(config),
         fresh(config),

@@ -8,12 +8,12 @@ import pytest
 from golden.tile.write_verify import program, targets
 from spec.errors import UserError
 from tests.support.cells_to_program import MAPPINGS, cells, one_cell
-from tests.support.configs import chip
+from tests.support.configs import VERIFIABLE, chip
 from tests.support.programming import (
     fresh,
 )
 
-SHARED = chip(rows=4, columns=4, adcs=2, cell_bits=3, dac_bits=4, adc_bits=8)
+SHARED = VERIFIABLE.replace(rows=4)
 
 
 @pytest.mark.parametrize(
