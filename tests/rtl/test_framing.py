@@ -73,11 +73,11 @@ def damaged_lines(rng: np.random.Generator, number: int) -> list[tuple[list[int]
 
 def simulate(dut: Elaboratable, sender: Testbench, taker: Testbench) -> None:
     """Simulate until the sender has ended."""
-    simulator = simulator(dut)
-    simulator.add_clock(1e-8)
-    simulator.add_testbench(sender)
-    simulator.add_testbench(taker, background=True)
-    simulator.run()
+    sim = simulator(dut)
+    sim.add_clock(1e-8)
+    sim.add_testbench(sender)
+    sim.add_testbench(taker, background=True)
+    sim.run()
 
 
 def frames_from(dut: Deframer, sender: Testbench) -> list[Frame]:
