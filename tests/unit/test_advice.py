@@ -64,12 +64,17 @@ def refused(make) -> str:
     return ""
 
 
+OFTEN_PASSED_OVER = settings(
+    deadline=None, max_examples=30, suppress_health_check=[hypothesis.HealthCheck.filter_too_much]
+)
+"""Most configurations are refused for another reason than the one looked at, or for none."""
+
 TINY = {"rows": 1, "columns": 1, "adcs": 1, "slices": 16, "cell_bits": 2}
 
 
 @given(fields())
 @example({**TINY, "input_bits": 32, "dac_bits": 1, "adc_bits": 31})
-@settings(deadline=None, max_examples=30)
+@OFTEN_PASSED_OVER
 def test_advice_on_widths_cures(wild):
     """Also where the size of the matrix, which every other refusal names first, is least."""
     wild = {name: value for name, value in wild.items() if name not in FAULTS}
@@ -81,7 +86,7 @@ def test_advice_on_widths_cures(wild):
 
 
 @given(fields())
-@settings(deadline=None, max_examples=30)
+@OFTEN_PASSED_OVER
 def test_advice_on_cells_that_cannot_be_verified_cures(wild):
     assume(not refused(lambda: ChipConfig.of(**wild)))
     config = ChipConfig.of(**wild)
@@ -93,9 +98,7 @@ def test_advice_on_cells_that_cannot_be_verified_cures(wild):
 
 
 @given(fields())
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[hypothesis.HealthCheck.filter_too_much]
-)
+@OFTEN_PASSED_OVER
 def test_advice_on_physics_that_cannot_be_computed_cures(wild):
     # Tables of this many bits take their time.
     wild |= {"adc_bits": min(wild["adc_bits"], 10), "dac_bits": min(wild["dac_bits"], 8)}
