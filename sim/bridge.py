@@ -16,7 +16,7 @@ from golden.tile.analog import Analog
 from hw.boundary.analog import PRODUCT_MODES, AnalogPort, Mode
 from sim.cell_payloads import unpack_cell
 from sim.falling_edge import FallingEdgeHook
-from sim.packing import unpack
+from sim.packing import pack, unpack
 from sim.signals import bits_of, read_bits, read_flag, read_text, write_bits, write_flag
 from sim.waves import BoundaryTrace
 
@@ -39,7 +39,7 @@ class Bridge:
         Called, if set, with the cycle and the DAC codes [inputs] of each sample.
     on_conversion
         Called, if set, with the group and the codes [converters] of each conversion of the plane
-        sampled last; again when the search waits at its last decision.
+        sampled last.
     trace
         Waveform that is written along, if set.
     """
@@ -58,9 +58,14 @@ class Bridge:
         self._select, self._step = signals["select"], signals["step"]
         self._mode_port, self._amplitude = signals["mode"], signals["amplitude"]
         self._cell = signals["cell"]
-        self._code, self._trial = signals["code"], signals["trial"]
-        self._settled = signals["settled"]
-        self._above, self._beyond = signals["above"], signals["beyond"]
+        self._code, self._settled = signals["code"], signals["settled"]
+        self._beyond = signals["beyond"]
+        if config.converter.searching:
+            self._trial, self._above = signals["trial"], signals["above"]
+            self._ask, self._patience = self._compare, config.converter.comparison_cycles - 1
+        else:
+            self._convert, self._found = signals["convert"], signals["found"]
+            self._ask, self._patience = self._find, config.decision_cycles - 1
 
         self._to_settle = 0
         self._mode = Mode.IDLE
@@ -69,10 +74,18 @@ class Bridge:
         self._asked: int | None = None
         self._asked_trial = ""
         self._steps = ""
+        self._sampled_steps = np.zeros(config.steps, np.int64)
+        self._adcs = analog.adcs(self._sampled_steps)
         self._answer = np.zeros(config.converters, bool)
+        # Cycles until what was asked is answered, and what is written then.
+        self._to_answer = 0
+        self._answers: list[tuple[Any, NDArray[np.bool_]]] = []
         write_flag(self._settled, 0)
-        write_bits(self._above, np.zeros(config.converters, bool))
         write_bits(self._beyond, np.zeros(config.converters, bool))
+        if config.converter.searching:
+            write_bits(self._above, np.zeros(config.converters, bool))
+        else:
+            write_bits(self._found, np.zeros(config.converters * config.converter.adc_bits, bool))
 
     @property
     def _transposed(self) -> bool:
@@ -95,9 +108,11 @@ class Bridge:
     def _answer_cycle(self) -> None:
         self._edges += 1
         self._edge_time = get_sim_time()
-        self._compare()
+        self._ask()
+        if self._answers:
+            self._write_answers()
         if self.trace:
-            self.trace.cycle(self._held, self._answer, self.analog)
+            self.trace.cycle(self._held, self._sampled_steps, self._answer, self.analog)
         if read_flag(self._sample):
             # The comparators above still saw the values held until the end of this cycle.
             self._hold()
@@ -130,6 +145,7 @@ class Bridge:
         """Sample the outputs of the array under the present drive."""
         config = self.analog.config
         self._asked = None
+        self._set_steps(read_text(self._step))
         if self._mode in PRODUCT_MODES:
             self._held = self.analog.hold(self._codes[None], transposed=self._transposed)[0]
             if self.on_sample:
@@ -142,31 +158,54 @@ class Bridge:
         self._held[target.converters(config)] = value
 
     def _compare(self) -> None:
-        """Answer the comparators, unless they are asked the same as in the cycle before."""
+        """Ask the comparators, unless they are asked the same as in the cycle before."""
         config = self.analog.config
         select = read_flag(self._select)
         text = read_text(self._trial)
         if self._asked != select:
             self._asked = select
-            self._set_steps(read_text(self._step))
             self._values = self._held[:, select]
-            write_bits(self._beyond, self._adcs.beyond(self._values))
+            self._put(self._beyond, self._adcs.beyond(self._values))
         elif text == self._asked_trial:
             return
         self._asked_trial = text
         trial = unpack(bits_of(text, self._trial), config.converters)
         above = self._adcs.above(self._values, trial)
-        write_bits(self._above, above)
+        self._put(self._above, above)
         self._answer = above
         # Only the last trial of a search is odd, here that of ADC 0.
         if text[-1] == "1" or config.converter.adc_bits == 1:
-            self._tell_conversion(select, trial, above)
+            self._tell_conversion(select, trial.astype(np.int64) - ~above)
 
-    def _tell_conversion(
-        self, select: int, trial: NDArray[np.float64], above: NDArray[np.bool_]
-    ) -> None:
+    def _find(self) -> None:
+        """Begin the conversion that begins in this cycle, if one does."""
+        if not read_flag(self._convert):
+            return
+        select = read_flag(self._select)
+        values = self._held[:, select]
+        codes = self._adcs.convert(values)
+        self._put(self._beyond, self._adcs.beyond(values))
+        self._put(self._found, pack(codes, self.analog.config.converter.adc_bits))
+        self._tell_conversion(select, codes)
+
+    def _put(self, signal: Any, bits: NDArray[np.bool_]) -> None:
+        """Answer as late as is allowed: until then, the answer before stands."""
+        if self._patience:
+            self._to_answer = self._patience + 1
+            self._answers.append((signal, bits))
+        else:
+            write_bits(signal, bits)
+
+    def _write_answers(self) -> None:
+        self._to_answer -= 1
+        if not self._to_answer:
+            for signal, bits in self._answers:
+                write_bits(signal, bits)
+            self._answers.clear()
+
+    def _tell_conversion(self, select: int, codes: NDArray[np.int64]) -> None:
         if self.on_conversion and self._mode in PRODUCT_MODES:
-            self.on_conversion(select, trial.astype(np.int64) - ~above)
+            self.on_conversion(select, codes)
 
     def _set_steps(self, text: str) -> None:
         """Set the ADC steps, which seldom change."""
@@ -174,4 +213,5 @@ class Bridge:
             self._steps = text
             bits = bits_of(text, self._step)
             steps = unpack(bits, self.analog.config.steps, signed=False)
-            self._adcs = self.analog.adcs(steps.astype(np.int64))
+            self._sampled_steps = steps.astype(np.int64)
+            self._adcs = self.analog.adcs(self._sampled_steps)

@@ -110,15 +110,13 @@ class Probes:
         rest = np.zeros(len(self.rows))
         return Drive(rest, rest, np.zeros(len(self.columns)))
 
-    def trial_levels_ua(
-        self, steps: NDArray[np.float64], trials: NDArray[np.float64]
-    ) -> list[float]:
+    def trial_levels_ua(self, steps: NDArray[np.int64], trials: NDArray[np.float64]) -> list[float]:
         """Return the trial levels of `columns` in microamperes.
 
         ADC steps are [steps], trial codes [converters].
         """
         if steps.tobytes() != self._steps:
             self._steps = steps.tobytes()
-            self._adcs: Adcs = self._analog.adcs(steps.astype(np.int64))
+            self._adcs: Adcs = self._analog.adcs(steps)
         levels = self._adcs.threshold(trials)[self.converters]
         return (levels * self._analog.config.unit_a * 1e6).tolist()

@@ -53,9 +53,12 @@ def save(
         with view.group(f"slice {top}, column {column}", closed=column > 0):
             _curve(view, f"column_uA_{at}", "current of the drive (uA)", GTKWColor.green, 4)
             _curve(view, f"held_uA_{at}", "held (uA)", GTKWColor.green, 4)
-            _curve(view, f"trial_uA_{at}", "compared with (uA)", GTKWColor.yellow, 4)
-            view.trace(f"digital.trial_{at}", "trial", datafmt="signed")
-            view.trace(f"digital.above_{at}", "held is above")
+            if config.converter.searching:
+                _curve(view, f"trial_uA_{at}", "compared with (uA)", GTKWColor.yellow, 4)
+                view.trace(f"digital.trial_{at}", "trial", datafmt="signed")
+                view.trace(f"digital.above_{at}", "held is above")
+            else:
+                view.trace(f"digital.found_{at}", "code", datafmt="signed")
     with view.group("cells"):
         view.trace("digital.amplitude", "amplitude of pulses", datafmt="dec")
         for cell in cells[:2]:

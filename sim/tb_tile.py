@@ -152,7 +152,7 @@ class TileBench:
         """Fail when nothing comes out for longer than anything may take."""
         config, job, direction = self.config, self.job, self.direction
         product = direction.latency_cycles + config.planes * direction.plane_cycles
-        pulse = config.settle_cycles + config.pulse_cycles + config.converter.adc_bits + 20
+        pulse = config.settle_cycles + config.pulse_cycles + config.conversion_cycles + 40
         patience = max(product, (config.programming.pulse_limit + 1) * pulse)
         patience += direction.groups * (max(job.stall) + 1) + max(job.idle) + 100
         before = -1

@@ -28,12 +28,13 @@ class BoundaryTrace:
     Traces, of word line r, column c of slice s, and its ADC:
 
     - `digital.*`: clock, control (`mode` is a `hw.boundary.analog.Mode`), `amplitude` of write
-      pulses; `trial_s_c` and `above_s_c`, trial code and answer of the comparator;
+      pulses; `trial_s_c` and `above_s_c`, trial code and answer of the comparator, or `found_s_c`,
+      code that the ADC found by itself;
     - `analogue.word_V_r` and `analogue.word_end_V_r`: voltage at the driver and at the far end in
       the top slice;
     - `analogue.column_uA_s_c`: current of the present drive, settled;
     - `analogue.held_uA_s_c`: held value, noise included;
-    - `analogue.trial_uA_s_c`: trial level, with which it is compared;
+    - `analogue.trial_uA_s_c`: trial level, with which it is compared, if the periphery searches;
     - `analogue.cell_uS_s_r_l`: conductance of the cell of slice s, row r, bit line l.
 
     Parameters
@@ -54,15 +55,22 @@ class BoundaryTrace:
         self._handles = [getattr(dut, f"analog__{name}") for name in FLAGS]
         self._select, self._code = dut.analog__select, dut.analog__code
         self._mode, self._cell = dut.analog__mode, dut.analog__cell
-        self._step, self._amplitude = dut.analog__step, dut.analog__amplitude
-        self._trial = dut.analog__trial
+        self._amplitude = dut.analog__amplitude
+        self._code_of_adc = dut.analog__trial if config.converter.searching else dut.analog__found
         self._present = (Mode.IDLE, b"")
         self._probes: Probes | None = None
 
-    def cycle(self, held: NDArray[np.float64], above: NDArray[np.bool_], analog: Analog) -> None:
-        """Record the present cycle: values held [converters, groups] in units, and the answers.
+    def cycle(
+        self,
+        held: NDArray[np.float64],
+        steps: NDArray[np.int64],
+        above: NDArray[np.bool_],
+        analog: Analog,
+    ) -> None:
+        """Record the present cycle.
 
-        The answers `above` [converters] are given, since the signal takes them a little later.
+        Values held [converters, groups] are in units, with their ADC steps [steps]. The answers
+        `above` [converters] are given, since the signal takes them a little later.
         """
         if not self._left:
             return
@@ -73,21 +81,25 @@ class BoundaryTrace:
             self._register(probes)
         self._writer.change(self._clock, self._time, 1)
         self._record(self._flags, [read_flag(handle) for handle in self._handles])
-        self._record_conversion(probes, held, above)
+        self._record_conversion(probes, held, steps, above)
         self._record_drive(probes)
         self._writer.change(self._clock, self._time + self._period_ns // 2, 0)
         self._time += self._period_ns
 
     def _record_conversion(
-        self, probes: Probes, held: NDArray[np.float64], above: NDArray[np.bool_]
+        self,
+        probes: Probes,
+        held: NDArray[np.float64],
+        steps: NDArray[np.int64],
+        above: NDArray[np.bool_],
     ) -> None:
         config = self._config
         self._record([self._group], [read_flag(self._select)])
-        trials = unpack(read_bits(self._trial), config.converters)
-        steps = unpack(read_bits(self._step), config.steps, signed=False)
-        self._record(self._trials, trials[probes.converters].astype(np.int64).tolist())
-        self._record(self._aboves, above[probes.converters].astype(int).tolist())
-        self._record(self._trial_levels, probes.trial_levels_ua(steps, trials))
+        codes = unpack(read_bits(self._code_of_adc), config.converters)
+        self._record(self._codes, codes[probes.converters].astype(np.int64).tolist())
+        if config.converter.searching:
+            self._record(self._aboves, above[probes.converters].astype(int).tolist())
+            self._record(self._trial_levels, probes.trial_levels_ua(steps, codes))
         values = held[probes.converters, probes.groups] * (config.unit_a * 1e6)
         self._record(self._held, values.tolist())
 
@@ -142,10 +154,14 @@ class BoundaryTrace:
         (self._group,) = variables("digital", ["select"], "integer", 64)
         self._modes = variables("digital", ["mode"], "string", None)
         self._modes += variables("digital", ["amplitude"], "integer", 64)
-        self._trials = variables("digital", [f"trial_{c}" for c in columns], "integer", 64)
-        self._aboves = variables("digital", [f"above_{c}" for c in columns], "wire", 1)
+        searching = self._config.converter.searching
+        code = "trial" if searching else "found"
+        self._codes = variables("digital", [f"{code}_{c}" for c in columns], "integer", 64)
         self._volts, self._ends = reals("word_V", rows), reals("word_end_V", rows)
         self._currents, self._held = reals("column_uA", columns), reals("held_uA", columns)
-        self._trial_levels, self._cells = reals("trial_uA", columns), reals("cell_uS", cells)
+        self._cells = reals("cell_uS", cells)
+        if searching:
+            self._aboves = variables("digital", [f"above_{c}" for c in columns], "wire", 1)
+            self._trial_levels = reals("trial_uA", columns)
         with self._path.with_suffix(".gtkw").open("w") as file:
             save(file, self._path.name, self._config, self._period_ns, rows, cells)

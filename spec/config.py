@@ -107,14 +107,15 @@ class ChipConfig(Table):
 
     def _direction(self, inputs: int, outputs: int) -> Direction:
         groups = -(-outputs // self.converter.adcs)
-        # A search of one bit has no cycle before its last in which the next sample could be
+        # A conversion of one cycle has none before its last in which the next sample could be
         # prepared, and pays one cycle a plane.
-        conversion = groups * self.converter.adc_bits
-        plane = max(conversion + (self.converter.adc_bits == 1), self.settle_cycles + 1)
-        # One to take the vector over, `settle_cycles` and one to sample; a plane each but for the
-        # last; then the conversions of that and three registers (code, slice sum, accumulator),
-        # the last of which offers the results.
-        latency = 1 + self.settle_cycles + (self.planes - 1) * plane + conversion + 3
+        conversion = groups * self.conversion_cycles
+        drive = self.settle_cycles + self.array.settled_sync
+        plane = max(conversion + (self.conversion_cycles == 1), drive + 1)
+        # One to take the vector over, `drive` and one to sample; a plane each but for the last;
+        # then the conversions of that and three registers (code, slice sum, accumulator), the last
+        # of which offers the results.
+        latency = 1 + drive + (self.planes - 1) * plane + conversion + 3
         return Direction(inputs, outputs, groups, self._covering_step(inputs), plane, latency)
 
     # Weights
@@ -340,14 +341,31 @@ class ChipConfig(Table):
     def settle_cycles(self) -> int:
         """Clock cycles that the array is driven before it is sampled, at least 2.
 
-        The first is that of the strobe, in which `settled` is not looked at yet.
+        The first is that of the strobe, in which `settled` is not looked at yet. A synchroniser of
+        `settled` adds its cycles.
         """
         return max(2, math.ceil(self.array.settle_s * self.machine.clock_hz - 1e-9))
 
     @property
     def pulse_cycles(self) -> int:
-        """Clock cycles that a write pulse takes, its strobe included, at least 2."""
+        """Clock cycles that a write pulse takes, its strobe included, at least 2.
+
+        A synchroniser of `settled` adds its cycles.
+        """
         return max(2, math.ceil(self.programming.pulse_s * self.machine.clock_hz - 1e-9))
+
+    @property
+    def decision_cycles(self) -> int:
+        """Clock cycles from a question to the ADCs to the use of their answer, at least 1."""
+        if self.converter.searching:
+            return self.converter.comparison_cycles + self.converter.comparator_sync
+        seconds = self.converter.conversion_s
+        return max(1, math.ceil(seconds * self.machine.clock_hz - 1e-9))
+
+    @property
+    def conversion_cycles(self) -> int:
+        """Clock cycles of a conversion."""
+        return self.converter.decisions * self.decision_cycles
 
     @property
     def g_step_s(self) -> float:

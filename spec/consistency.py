@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spec.config import ChipConfig
 
 MAX_CYCLES = 1e6
-"""Most cycles that the array may be driven, or a write pulse may take."""
+"""Most cycles that the array may be driven, or that a write pulse or a conversion may take."""
 
 
 def require_consistent(config: ChipConfig) -> None:
@@ -40,6 +40,7 @@ def require_consistent(config: ChipConfig) -> None:
     )
     _require_cycles(config, "settle_s", config.array.settle_s)
     _require_cycles(config, "pulse_s", config.programming.pulse_s)
+    _require_cycles(config, "conversion_s", config.converter.conversion_s)
     if config.worst_result_bits > MAX_INTEGER_BITS:
         raise CurableError(
             f"results need {config.worst_result_bits} bits, more than {MAX_INTEGER_BITS}",

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from spec.config import ChipConfig
 
 HARDWARE_FIELDS = {
-    "array": ("rows", "columns", "cell_bits", "slices", "mapping"),
-    "converter": ("input_bits", "dac_bits", "adc_bits", "adcs"),
+    "array": ("rows", "columns", "cell_bits", "slices", "mapping", "settled_sync"),
+    "converter": ("input_bits", "dac_bits", "adc_bits", "adcs", "comparator_sync"),
     "programming": ("pulse_bits", "pulse_first", "pulse_increment", "pulse_limit"),
     "machine": ("tiles", "lanes", "vector_words", "program_words", "weight_words", "matrices"),
 }
@@ -31,6 +31,8 @@ def hardware_values(config: ChipConfig) -> dict[str, object]:
     }
     return values | {
         "result_bits": config.result_bits,
+        "searching": config.converter.searching,
+        "decision_cycles": config.decision_cycles,
         "verify_code": config.verify_code,
         "verify_step": config.verify_step,
         "verify_tolerance": config.verify_tolerance,

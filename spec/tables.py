@@ -17,6 +17,9 @@ MAX_CONVERTER_BITS = 32
 MAX_LANES = 64
 """Most words that a vector memory moves a cycle."""
 
+MAX_SYNC = 8
+"""Most flip-flops of a synchroniser."""
+
 
 class Mapping(enum.StrEnum):
     """How a signed weight becomes conductances, which are positive."""
@@ -43,6 +46,9 @@ class ArrayConfig(Table):
         `differential` or `offset`, see `Mapping`.
     settle_s
         Time in seconds that the array needs after a new drive until its currents may be sampled.
+    settled_sync
+        Flip-flops of the synchroniser through which `settled` enters, each of which costs a cycle a
+        drive and a pulse: 2 or more; 0 if the signal is synchronous to the clock.
     g_min_s, g_max_s
         Conductance in siemens of the lowest and the highest level.
 
@@ -60,6 +66,7 @@ class ArrayConfig(Table):
     g_min_s: float = 0.5e-6
     g_max_s: float = 35e-6
     settle_s: float = 60e-9
+    settled_sync: int = 0
 
     def __post_init__(self) -> None:
         self._integer("rows", 1, 1024)
@@ -78,6 +85,7 @@ class ArrayConfig(Table):
             f"{digits(self.g_min_s)} S",
         )
         self._number("settle_s", 0.0, 1.0, "seconds")
+        _check_synchronizer(self, "settled_sync")
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,14 @@ class ConverterConfig(Table):
         Width of the results; 0 takes what the worst case needs, a smaller one saturates and counts.
     v_read_v
         Voltage in volts of the largest DAC code.
+    comparison_cycles
+        Clock cycles that a comparator has for its answer.
+    comparator_sync
+        Flip-flops of the synchronisers through which answers of comparators enter, each of which
+        costs a cycle a comparison: 2 or more; 0 if the answers are synchronous to the clock.
+    conversion_s
+        Time in seconds of a conversion by an ADC that searches by itself and gives its code; 0 if
+        the periphery searches, which takes a comparison a bit.
 
     Raises
     ------
@@ -112,6 +128,9 @@ class ConverterConfig(Table):
     adcs: int
     accumulator_bits: int = 0
     v_read_v: float = 0.2
+    comparison_cycles: int = 1
+    comparator_sync: int = 0
+    conversion_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._integer("input_bits", 1, MAX_CONVERTER_BITS)
@@ -124,6 +143,26 @@ class ConverterConfig(Table):
             f"{self.accumulator_bits}: one code would not fit",
         )
         self._number("v_read_v", 1e-6, 100.0, "volts")
+        self._integer("comparison_cycles", 1, 64)
+        _check_synchronizer(self, "comparator_sync")
+        self._number("conversion_s", 0.0, 1.0, "seconds")
+        for name, default in (("comparison_cycles", 1), ("comparator_sync", 0)):
+            value = getattr(self, name)
+            require(
+                self.conversion_s == 0 or value == default,
+                f"{name} must be {default} where conversion_s is not 0, not {value}: an ADC that "
+                "searches by itself has no comparisons",
+            )
+
+    @property
+    def searching(self) -> bool:
+        """Whether the periphery searches for codes; else the ADCs do so by themselves."""
+        return self.conversion_s == 0
+
+    @property
+    def decisions(self) -> int:
+        """Answers that the periphery waits for in a conversion: bits, or a whole code."""
+        return self.adc_bits if self.searching else 1
 
 
 @dataclass(frozen=True)
@@ -213,3 +252,12 @@ class MachineConfig(Table):
     def counters(self) -> int:
         """Performance counters: those of the chip, and those of each tile."""
         return len(CHIP_COUNTERS) + self.tiles * len(TILE_COUNTERS)
+
+
+def _check_synchronizer(table: Table, name: str) -> None:
+    """Check a number of flip-flops of a synchroniser."""
+    table._integer(name, 0, MAX_SYNC)
+    require(
+        getattr(table, name) != 1,
+        f"{name} must be 0 or 2 to {MAX_SYNC}, not 1: one flip-flop does not synchronise",
+    )

@@ -5,7 +5,7 @@ of the macro in an ASIC. The periphery does not know which.
 """
 
 from amaranth.hdl import signed, unsigned
-from amaranth.lib import data, enum
+from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.common.ranges import index
@@ -61,7 +61,11 @@ def code_layout(config: ChipConfig) -> data.ArrayLayout:
 
 
 class AnalogPort(ParameterSignature):
-    """Signals of one tile, seen from the periphery. All outputs follow from registers alone.
+    """Signals of one tile, seen from the periphery. All outputs leave from flip-flops.
+
+    `trial` and `above` are there if the periphery searches, `convert` and `found` if the ADCs
+    search by themselves, see `conversion_s`. Where `settled_sync` or `comparator_sync` is not 0, an
+    input may change at any time.
 
     Members
     -------
@@ -75,26 +79,38 @@ class AnalogPort(ParameterSignature):
         Height of a write pulse, as a DAC code.
     strobe : Out, 1
         High in the first cycle of every new drive or write pulse.
+    step : Out, `steps` x unsigned(step_bits)
+        Step of the ADCs of each slice, and of the unit column's, as log2 in units. Belongs to the
+        drive, and goes with its values when they are sampled.
     settled : In, 1
         By the end of this cycle the array will have settled for the present drive, or the pulse
         will be over. Ignored while `strobe` is high; from the next cycle on it must speak of the
         new drive, and once high it stays so.
     sample : Out, 1
-        The sensed values are frozen at the end of this cycle, and the next drive begins.
+        The sensed values are frozen at the end of this cycle, with their `step`, and the next drive
+        begins.
     select : Out, unsigned(select_bits)
         Number of the column, or word line in MVM_T, that each ADC converts, among those it serves.
-    step : Out, `steps` x unsigned(step_bits)
-        Step of the ADCs of each slice, and of the unit column's, as log2 in units.
     trial : Out, `converters` x signed(adc_bits)
         Trial code of each ADC: those of slice 0, slice 1, ..., then that of the unit column.
     above : In, `converters` bits
-        The held value of this ADC is at or above the threshold of its trial code; answers
-        `select`, `step` and `trial` within the cycle.
+        The held value of this ADC is at or above the threshold of its trial code; answers `select`
+        and `trial` by the end of the `comparison_cycles`-th cycle in which they stand.
+    convert : Out, 1
+        High in the first cycle of every conversion.
+    found : In, `converters` x signed(adc_bits)
+        Code of the held value of each ADC; answers `select` by the end of the cycle
+        `decision_cycles` - 1 after `convert`, and stays until the next.
     beyond : In, `converters` bits
-        The held value lies outside of the ADC's range; answers `select` and `step`.
+        The held value lies outside of the ADC's range; answers `select` as `above` or `found` does.
     """
 
     def __init__(self, config: ChipConfig):
+        search: dict[str, wiring.Member] = {
+            "trial": Out(code_layout(config)),
+            "above": In(config.converters),
+        }
+        conversion = {"convert": Out(1), "found": In(code_layout(config))}
         super().__init__(
             {
                 "mode": Out(Mode),
@@ -102,12 +118,11 @@ class AnalogPort(ParameterSignature):
                 "cell": Out(CellLayout(config)),
                 "amplitude": Out(config.programming.pulse_bits),
                 "strobe": Out(1),
+                "step": Out(step_layout(config)),
                 "settled": In(1),
                 "sample": Out(1),
                 "select": Out(config.select_bits),
-                "step": Out(step_layout(config)),
-                "trial": Out(code_layout(config)),
-                "above": In(config.converters),
+                **(search if config.converter.searching else conversion),
                 "beyond": In(config.converters),
             },
             config=config,

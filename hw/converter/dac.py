@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.boundary.analog import Mode, step_layout
+from hw.boundary.drive import DrivePort
 from spec.config import ChipConfig
 
 
@@ -25,9 +26,8 @@ class VectorLayout(data.StructLayout):
 class PlaneLayout(data.StructLayout):
     """Conditions under which a plane is sampled.
 
-    `first` and `last` of its vector, 1 bit each; `step`, `step_layout`, the ADC steps;
-    `transposed`, as in `VectorLayout`; `single`, 1 bit: only `group`, unsigned(select_bits), is to
-    be converted, otherwise all are, and it is 0.
+    `first` and `last` of its vector, 1 bit each; `transposed`, as in `VectorLayout`; `single`, 1
+    bit: only `group`, unsigned(select_bits), is to be converted, otherwise all are, and it is 0.
     """
 
     def __init__(self, config: ChipConfig):
@@ -35,7 +35,6 @@ class PlaneLayout(data.StructLayout):
             {
                 "first": 1,
                 "last": 1,
-                "step": step_layout(config),
                 "transposed": int(config.transposable),
                 "single": 1,
                 "group": config.select_bits,
@@ -54,11 +53,13 @@ class DacSequencer(wiring.Component):
     -------
     vectors : In, stream of `VectorLayout`
     planes : Out, stream of `PlaneLayout`
-    mode : Out, `Mode`
+    drive : Out, `DrivePort`
     code : Out, `drive_lines` x signed(code_bits)
-    strobe : Out, 1
-    settled : In, 1
         As in `hw.boundary.analog.AnalogPort`.
+    settled : In, 1
+        The array has settled for the present drive, see `hw.boundary.synchronizer.Settling`.
+    driving : Out, 1
+        The array is driven with a plane.
     """
 
     def __init__(self, config: ChipConfig):
@@ -67,40 +68,40 @@ class DacSequencer(wiring.Component):
             {
                 "vectors": In(stream.Signature(VectorLayout(config))),
                 "planes": Out(stream.Signature(PlaneLayout(config))),
-                "mode": Out(Mode),
+                "drive": Out(DrivePort(config)),
                 "code": Out(data.ArrayLayout(signed(config.code_bits), config.drive_lines)),
-                "strobe": Out(1),
                 "settled": In(1),
+                "driving": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         vector, plane = self.vectors.payload, self.planes.payload
-        transposed = self.mode == Mode.MVM_T
-        driving = (self.mode == Mode.MVM) | transposed
+        drive = self.drive
         # Planes after the one under drive.
         remaining = Signal(range(self.config.planes))
         last = remaining == 0
         taken = self.vectors.valid & self.vectors.ready
         sampled = self.planes.valid & self.planes.ready
         m.d.comb += [
-            self.planes.valid.eq(driving & ~self.strobe & self.settled),
-            self.vectors.ready.eq(Mux(driving, sampled & last, 1)),
+            self.planes.valid.eq(self.driving & self.settled),
+            self.vectors.ready.eq(~self.driving | (sampled & last)),
             plane.last.eq(last),
-            plane.transposed.eq(transposed),
+            drive.begin.eq(taken | (sampled & ~last)),
+            drive.change.eq(taken | (sampled & last)),
+            drive.step.eq(vector.step),
         ]
-
-        m.d.sync += self.strobe.eq(taken | (sampled & ~last))
         with m.If(taken):
+            m.d.comb += drive.mode.eq(Mux(vector.transposed, Mode.MVM_T, Mode.MVM))
             m.d.sync += [
-                plane.step.eq(vector.step),
+                self.driving.eq(1),
                 plane.first.eq(1),
+                plane.transposed.eq(vector.transposed),
                 remaining.eq(self.config.planes - 1),
-                self.mode.eq(Mux(vector.transposed, Mode.MVM_T, Mode.MVM)),
             ]
         with m.Elif(sampled & last):
-            m.d.sync += self.mode.eq(Mode.IDLE)
+            m.d.sync += self.driving.eq(0)
         with m.Elif(sampled):
             m.d.sync += [remaining.eq(remaining - 1), plane.first.eq(0)]
         self._shift_operands(m, taken, sampled)

@@ -92,9 +92,9 @@ class ShiftAdd(wiring.Component):
         terms = []
         for s in range(config.array.slices):
             code = codes.code[s * config.converter.adcs + adc]
-            terms.append((code << codes.plane.step[s]) << (s * config.array.cell_bits))
+            terms.append((code << codes.step[s]) << (s * config.array.cell_bits))
         if config.unit_columns:
-            unit = codes.code[config.converters - 1] << codes.plane.step[config.array.slices]
+            unit = codes.code[config.converters - 1] << codes.step[config.array.slices]
             # The unit column weighs what the mapping added to every weight, a power of two.
             terms.append(-(unit << (config.array.cell_bits * config.array.slices - 1)))
         return terms

@@ -14,6 +14,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.boundary.analog import AnalogPort, Mode
+from hw.boundary.drive import DriveRegisters
+from hw.boundary.synchronizer import Settling
 from hw.common.arithmetic import tree_sum
 from hw.common.counters import Counters, TileCounters, hold_cycles
 from hw.converter.adc import SarBank
@@ -76,7 +78,7 @@ class Tile(wiring.Component):
         self, m: Module, dac: DacSequencer, adc: SarBank, write_verify: WriteVerify
     ) -> None:
         """Let vectors or targets in: the array serves products or programming, one at a time."""
-        under_way = (dac.mode != Mode.IDLE) | adc.busy | adc.codes.valid
+        under_way = dac.driving | adc.busy | adc.codes.valid
         idle = ~under_way & ~self.vectors.valid
         m.d.comb += [
             dac.vectors.payload.eq(self.vectors.payload),
@@ -122,22 +124,31 @@ class Tile(wiring.Component):
         self, m: Module, dac: DacSequencer, adc: SarBank, write_verify: WriteVerify
     ) -> None:
         """Connect the boundary with its users."""
-        analog, programming = self.analog, write_verify.busy
+        analog = self.analog
+        m.submodules.drive = drive = DriveRegisters(self.config, 2)
+        m.submodules.settling = settling = Settling(self.config)
+        connect(m, dac.drive, drive.users[0])
+        connect(m, write_verify.drive, drive.users[1])
         m.d.comb += [
-            analog.mode.eq(Mux(programming, write_verify.mode, dac.mode)),
-            analog.strobe.eq(Mux(programming, write_verify.strobe, dac.strobe)),
+            analog.mode.eq(drive.mode),
+            analog.step.eq(drive.step),
+            analog.strobe.eq(drive.strobe),
             analog.code.eq(dac.code),
             analog.cell.eq(write_verify.cell),
             analog.amplitude.eq(write_verify.amplitude),
-            dac.settled.eq(analog.settled),
-            write_verify.settled.eq(analog.settled),
+            settling.strobe.eq(drive.strobe),
+            settling.settled.eq(analog.settled),
+            dac.settled.eq(settling.done),
+            write_verify.settled.eq(settling.done),
             analog.sample.eq(adc.sample),
             analog.select.eq(adc.select),
-            analog.step.eq(adc.step),
-            analog.trial.eq(adc.trial),
-            adc.above.eq(analog.above),
+            adc.step.eq(drive.step),
             adc.beyond.eq(analog.beyond),
         ]
+        if self.config.converter.searching:
+            m.d.comb += [analog.trial.eq(adc.trial), adc.above.eq(analog.above)]
+        else:
+            m.d.comb += [analog.convert.eq(adc.convert), adc.found.eq(analog.found)]
 
     def _count(
         self,
@@ -151,7 +162,7 @@ class Tile(wiring.Component):
         codes = shift_add.codes.payload
         taken = shift_add.codes.valid & shift_add.codes.ready
         reported = write_verify.outcomes.valid & write_verify.outcomes.ready
-        reading = write_verify.mode == Mode.READ
+        strobe, mode = self.analog.strobe, self.analog.mode
         clips_high, clips_low = [], []
         for code, beyond in zip(codes.code, codes.beyond, strict=True):
             clips_high.append(taken & beyond & (code >= 0))
@@ -160,14 +171,14 @@ class Tile(wiring.Component):
             TileCounters,
             {
                 "cycles": Const(1),
-                "drives": dac.strobe,
+                "drives": strobe & ((mode == Mode.MVM) | (mode == Mode.MVM_T)),
                 "conversions": Mux(taken, self.config.converters, 0),
                 "adc_cycles": adc.busy,
                 "clips_high": tree_sum(clips_high),
                 "clips_low": tree_sum(clips_low),
                 "saturations": tree_sum(list(shift_add.saturated)),
-                "reads": write_verify.strobe & reading,
-                "pulses": write_verify.strobe & ~reading,
+                "reads": strobe & (mode == Mode.READ),
+                "pulses": strobe & ((mode == Mode.SET) | (mode == Mode.RESET)),
                 "failures": reported & ~write_verify.outcomes.payload.success,
             },
             hold_cycles(self.config.machine.counters),

@@ -9,6 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.boundary.analog import CellLayout, Mode
+from hw.boundary.drive import DrivePort
 from hw.common.arithmetic import clamp
 from hw.converter.adc import CodesLayout
 from hw.converter.dac import PlaneLayout
@@ -54,12 +55,12 @@ class WriteVerify(wiring.Component):
         Codes of these reads.
     busy : Out, 1
         The array belongs to this engine.
-    mode : Out, `Mode`
+    drive : Out, `DrivePort`
     cell : Out, `CellLayout`
     amplitude : Out, unsigned(pulse_bits)
-    strobe : Out, 1
-    settled : In, 1
         As in `hw.boundary.analog.AnalogPort`.
+    settled : In, 1
+        The array has settled, or the pulse is over, see `hw.boundary.synchronizer.Settling`.
     """
 
     def __init__(self, config: ChipConfig):
@@ -71,10 +72,9 @@ class WriteVerify(wiring.Component):
                 "planes": Out(stream.Signature(PlaneLayout(config))),
                 "codes": In(stream.Signature(CodesLayout(config))),
                 "busy": Out(1),
-                "mode": Out(Mode),
+                "drive": Out(DrivePort(config)),
                 "cell": Out(CellLayout(config)),
                 "amplitude": Out(config.programming.pulse_bits),
-                "strobe": Out(1),
                 "settled": In(1),
             }
         )
@@ -87,29 +87,27 @@ class WriteVerify(wiring.Component):
         pulses = Signal.like(outcome.pulses)
         code = Array(self.codes.payload.code)[self._converter()]
         low, high = self._compare(m, code, level)
-        settled = self.settled & ~self.strobe
+        drive = self.drive
+        read = [drive.begin.eq(1), drive.change.eq(1), drive.mode.eq(Mode.READ)]
         m.d.comb += [
             outcome.pulses.eq(pulses),
             plane.single.eq(1),
             plane.group.eq(self.cell.group),
-            *(step.eq(config.verify_step) for step in plane.step),
+            *(step.eq(config.verify_step) for step in drive.step),
         ]
-
-        read = [self.mode.eq(Mode.READ), self.strobe.eq(1)]
-        m.d.sync += self.strobe.eq(0)
         with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.comb += self.targets.ready.eq(1)
                 with m.If(self.targets.valid):
+                    m.d.comb += read
                     m.d.sync += [
                         self.cell.eq(self.targets.payload.cell),
                         level.eq(self.targets.payload.level),
                         pulses.eq(0),
-                        *read,
                     ]
                     m.next = "SAMPLE"
             with m.State("SAMPLE"):
-                m.d.comb += self.planes.valid.eq(settled)
+                m.d.comb += self.planes.valid.eq(self.settled)
                 with m.If(self.planes.valid & self.planes.ready):
                     m.next = "CONVERT"
             with m.State("CONVERT"):
@@ -120,11 +118,12 @@ class WriteVerify(wiring.Component):
                         self._pulse(m, low, pulses)
                         m.next = "PULSE"
                     with m.Else():
-                        m.d.sync += [outcome.success.eq(~(low | high)), self.mode.eq(Mode.IDLE)]
+                        m.d.comb += [drive.change.eq(1), drive.mode.eq(Mode.IDLE)]
+                        m.d.sync += outcome.success.eq(~(low | high))
                         m.next = "REPORT"
             with m.State("PULSE"):
-                with m.If(settled):
-                    m.d.sync += read
+                with m.If(self.settled):
+                    m.d.comb += read
                     m.next = "SAMPLE"
             with m.State("REPORT"):
                 m.d.comb += self.outcomes.valid.eq(1)
@@ -162,10 +161,13 @@ class WriteVerify(wiring.Component):
             self.amplitude + programming.pulse_increment, unsigned(programming.pulse_bits)
         )
         begins = (pulses == 0) | (raised != low)
+        m.d.comb += [
+            self.drive.begin.eq(1),
+            self.drive.change.eq(1),
+            self.drive.mode.eq(Mux(low, Mode.SET, Mode.RESET)),
+        ]
         m.d.sync += [
             pulses.eq(pulses + 1),
             raised.eq(low),
             self.amplitude.eq(Mux(begins, programming.pulse_first, stronger)),
-            self.mode.eq(Mux(low, Mode.SET, Mode.RESET)),
-            self.strobe.eq(1),
         ]

@@ -33,11 +33,32 @@ def document(name: str = "digits") -> str:
         f"Modes: {modes}.",
         *_shares(config),
         f"Fields of `analog__cell`: {cell}.",
-        "Timing: inputs come from registers. `analog__above` and `analog__beyond` answer within "
-        "the cycle, for which `constraints/asic.sdc` gives the macro half a period; "
-        "`analog__settled` is sampled at every rising edge.",
+        "Timing: inputs come straight from flip-flops. " + _entry(config),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _entry(config: ChipConfig) -> str:
+    """Say when the outputs of the macro are sampled."""
+    settled, answers = config.array.settled_sync, config.converter.comparator_sync
+    outputs = [("`analog__settled`", settled)]
+    if config.converter.searching:
+        outputs.append(("`analog__above` and `analog__beyond`", answers))
+    else:
+        outputs.append(("`analog__found` and `analog__beyond`", 0))
+    said = [
+        f"{name} pass{'' if ' and ' in name else 'es'} {stages} flip-flops and may change at any "
+        "time."
+        if stages
+        else f"{name} must stand in time before the rising edge."
+        for name, stages in outputs
+    ]
+    said.append(
+        "The macro has half a period for them in `constraints/asic.sdc`. Fields of the "
+        "configuration give it more cycles, or synchronise: see [the boundary in "
+        "time](../explanation/boundary.md)."
+    )
+    return " ".join(said)
 
 
 def _shares(config: ChipConfig) -> list[str]:

@@ -62,6 +62,15 @@ SHAPES = {
         "adcs": 3,
         "settle_s": 0.0,
     },
+    "6x4, answers late and synchronised": {
+        "rows": 6,
+        "adcs": 2,
+        "settled_sync": 2,
+        "comparator_sync": 3,
+        "comparison_cycles": 2,
+    },
+    "3x8, a conversion a cycle": {"columns": 8, "conversion_s": 1e-9, "mapping": "offset"},
+    "3x4, conversions of three cycles": {"conversion_s": 30e-9, "settled_sync": 4},
 }
 
 
@@ -125,10 +134,11 @@ def test_lossless_products_are_exact(shape):
         weights, vectors = back
         done = next(each for each, did in zip(outcomes, jobs, strict=True) if did.transposed)
         np.testing.assert_array_equal(done.results, vectors @ weights.T)
-    if config.settle_cycles < config.forward.groups * config.converter.adc_bits:
+    conversion = config.forward.groups * config.conversion_cycles
+    if config.forward.plane_cycles == conversion:
         fill = config.forward.latency_cycles / config.forward.plane_cycles
         busy = outcomes[0].counters["adc_cycles"]
-        assert busy == 12 * config.planes * config.forward.groups * config.converter.adc_bits
+        assert busy == 12 * config.planes * conversion
         # Without the cycles to fill and to drain the pipeline, the ADCs never rest.
         assert busy / (outcomes[0].counters["cycles"] - fill * config.forward.plane_cycles) > 0.95
 

@@ -1,4 +1,6 @@
-"""Conversion: the model against integers, the search against the model, stalls and latency."""
+"""Conversion: the model against integers, the RTL against the model, stalls and latency."""
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from golden.converter.adc import Adcs
 from golden.tile.analog import Analog
 from hw.converter.adc import SarBank
-from tests.support.amaranth_bench import Bench, compare
+from tests.support.amaranth_bench import Bench, Comparators
 from tests.support.configs import Expected, chip, chips, convert
 
 
@@ -50,11 +52,25 @@ def test_conversion_is_what_the_comparisons_say(bits, step, held):
     )
 
 
-@pytest.mark.parametrize("adc_bits", [1, 2, 5])
+ADCS: dict[str, dict[str, Any]] = {
+    "1 bit": {"adc_bits": 1},
+    "2 bits": {"adc_bits": 2},
+    "5 bits": {"adc_bits": 5},
+    "1 bit, two cycles a comparison": {"adc_bits": 1, "comparison_cycles": 2},
+    "3 bits, synchronised": {"adc_bits": 3, "comparator_sync": 2},
+    "2 bits, slow and synchronised": {"adc_bits": 2, "comparison_cycles": 4, "comparator_sync": 3},
+    "5 bits within a cycle": {"adc_bits": 5, "conversion_s": 1e-9},
+    "5 bits within two cycles": {"adc_bits": 5, "conversion_s": 20e-9},
+    "1 bit within seven cycles": {"adc_bits": 1, "conversion_s": 61e-9},
+}
+
+
+@pytest.mark.parametrize("adc", ADCS)
 @pytest.mark.parametrize("adcs, mapping", [(4, "differential"), (1, "differential"), (2, "offset")])
 @pytest.mark.parametrize("idle, stall", [((0,), (0,)), ((0, 7), (3,)), ((0,), (0, 1, 9))])
-def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, stall):
-    config = chip(adc_bits=adc_bits, adcs=adcs, mapping=mapping)
+def test_conversions_find_what_the_model_does(adc, adcs, mapping, idle, stall):
+    config = chip(**ADCS[adc], adcs=adcs, mapping=mapping)
+    adc_bits, cycles = config.converter.adc_bits, config.conversion_cycles
     analog = Analog.ideal(config, np.zeros((config.array.rows, config.array.columns)))
     rng = np.random.default_rng(adc_bits)
     count = 5
@@ -62,19 +78,21 @@ def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, sta
     held = rng.normal(0, spread, (count, config.converters, config.forward.groups))
     steps = rng.integers(0, 1, (count, config.steps), endpoint=True)
     dut = SarBank(config)
-    bench = Bench(dut, 2000)
+    bench = Bench(dut, 3000)
     samples: list[int] = []
 
     async def comparators(ctx):
+        answers = Comparators(dut, analog)
         async for _, _, sample in ctx.tick().sample(dut.sample):
             if sample:
                 samples.append(bench.now - 1)
-            compare(ctx, dut, config, analog, held[max(0, len(samples) - 1)])
+            at = max(0, len(samples) - 1)
+            answers.answer(ctx, held[at], steps[at])
+            # Steps of the plane that is offered.
+            ctx.set(dut.step, steps[min(len(samples), count - 1)].tolist())
 
     bench.answer(comparators)
-    planes = [
-        {"first": i == 0, "last": i == 3, "step": step} for i, step in enumerate(steps.tolist())
-    ]
+    planes = [{"first": i == 0, "last": i == 3} for i in range(count)]
     transfers = bench.send(dut.planes, planes, idle)
     taken = bench.take(dut.codes, count * config.forward.groups, stall)
     bench.run()
@@ -91,17 +109,17 @@ def test_search_finds_what_the_model_converts(adc_bits, adcs, mapping, idle, sta
             beyond[plane, :, group].tolist()
         )
         assert (found.plane.first, found.plane.last) == (plane == 0, plane == 3)
-        assert list(found.plane.step) == steps[plane].tolist()
+        assert list(found.step) == steps[plane].tolist()
 
     if stall == (0,):
-        # A conversion takes as many cycles as it has bits, and the next follows without a gap.
+        # The next conversion follows without a gap.
         came = [cycle for cycle, _ in taken]
         for i, cycle in enumerate(came):
             plane, group = divmod(i, config.forward.groups)
-            assert cycle == samples[plane] + (group + 1) * adc_bits + 1
+            assert cycle == samples[plane] + (group + 1) * cycles + 1
         if idle == (0,):
-            gap = int(adc_bits == 1)
-            assert set(np.diff(samples)) == {config.forward.groups * adc_bits + gap}
+            gap = int(cycles == 1)
+            assert set(np.diff(samples)) == {config.forward.groups * cycles + gap}
 
 
 @given(chips())

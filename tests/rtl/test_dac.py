@@ -4,11 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
+from amaranth.hdl import Elaboratable, Module
+from amaranth.lib.wiring import connect
 from hypothesis import given
 from hypothesis import strategies as st
 
 from golden.converter.dac import input_planes
 from hw.boundary.analog import Mode
+from hw.boundary.drive import DriveRegisters
+from hw.boundary.synchronizer import Settling
 from hw.converter.dac import DacSequencer
 from spec.errors import UserError
 from tests.support.amaranth_bench import Bench
@@ -47,47 +51,70 @@ def test_no_inputs_are_no_planes():
     assert input_planes(chip(), np.empty((0, 3))).shape == (0, 2, 3)
 
 
+class DrivenArray(Elaboratable):
+    """A sequencer with the registers of the boundary behind it."""
+
+    def __init__(self, config):
+        self.dac, self.drive = DacSequencer(config), DriveRegisters(config, 1)
+        self.settling = Settling(config)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dac, m.submodules.drive = self.dac, self.drive
+        m.submodules.settling = self.settling
+        connect(m, self.dac.drive, self.drive.users[0])
+        m.d.comb += [
+            self.settling.strobe.eq(self.drive.strobe),
+            self.dac.settled.eq(self.settling.done),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("settled_sync", [0, 2, 5])
 @pytest.mark.parametrize("input_bits, dac_bits", [(1, 1), (4, 4), (5, 2), (6, 3), (5, 1)])
 @pytest.mark.parametrize("settle", [(1,), (4,), (1, 3, 2)])
 @pytest.mark.parametrize("idle, stall", [((0,), (0,)), ((0, 5), (0, 1)), ((0, 0, 9), (4,))])
 @pytest.mark.parametrize("driven_mode", [Mode.MVM, Mode.MVM_T])
 def test_sequencer_drives_the_planes_of_each_vector(
-    input_bits, dac_bits, settle, idle, stall, driven_mode
+    input_bits, dac_bits, settle, idle, stall, driven_mode, settled_sync
 ):
     """Codes, flags and steps of every plane, held from the strobe to the sample."""
-    config = chip(input_bits=input_bits, dac_bits=dac_bits, adc_bits=3)
+    config = chip(input_bits=input_bits, dac_bits=dac_bits, adc_bits=3, settled_sync=settled_sync)
     count = 4
     transposed = driven_mode is Mode.MVM_T
     _, vectors = random_operands(config, count, transposed=transposed)
     unused = [0] * (config.drive_lines - vectors.shape[1])
     steps = np.random.default_rng(1).integers(0, config.step_range[1], (count, 2), endpoint=True)
-    dut = DacSequencer(config)
-    bench = Bench(dut, 400)
-    driven, strobes = [], []
+    array = DrivenArray(config)
+    dut, drive = array.dac, array.drive
+    bench = Bench(array, 600)
+    driven, sampled_steps, strobes = [], [], []
 
-    async def array(ctx):
+    async def settle_and_see(ctx):
         """Settle after each strobe; see what is sampled, and that it was driven all along."""
         to_settle, present = 0, None
         waits = itertools.cycle(settle)
-        async for _, _, strobe, mode, code, valid, ready in ctx.tick().sample(
-            dut.strobe, dut.mode, dut.code, dut.planes.valid, dut.planes.ready
+        async for _, _, strobe, mode, step, code, valid, ready in ctx.tick().sample(
+            *(drive.strobe, drive.mode, drive.step, dut.code),
+            *(dut.planes.valid, dut.planes.ready),
         ):
             if strobe:
                 strobes.append(bench.now - 1)
                 present = list(code)
                 to_settle = next(waits)
                 # Still that of the drive before, for the cycle in which it is to be ignored.
-                ctx.set(dut.settled, 0)
+                ctx.set(array.settling.settled, 0)
             assert mode == (Mode.IDLE if present is None else driven_mode)
             assert list(code) == (present or [0] * config.drive_lines)
             if valid and ready:
                 driven.append(present)
+                sampled_steps.append(list(step))
                 present = None
             if to_settle:
                 to_settle -= 1
-                ctx.set(dut.settled, not to_settle)
+                ctx.set(array.settling.settled, not to_settle)
 
-    bench.answer(array)
+    bench.answer(settle_and_see)
     payloads = [
         {"x": x + unused, "step": s, "transposed": int(transposed)}
         for x, s in zip(vectors.tolist(), steps.tolist(), strict=True)
@@ -102,10 +129,10 @@ def test_sequencer_drives_the_planes_of_each_vector(
         assert plane.first == (i % config.planes == 0)
         assert plane.last == (i % config.planes == config.planes - 1)
         assert plane.transposed == transposed
-        assert list(plane.step) == steps[i // config.planes].tolist()
+        assert sampled_steps[i] == steps[i // config.planes].tolist()
     # The strobe follows the vector or the sample before; the offer follows the settling.
     waits = itertools.cycle(settle)
     assert strobes[:: config.planes] == [cycle + 1 for cycle in starts]
     assert [came for came, _ in taken] == [
-        strobe + wait for strobe, wait in zip(strobes, waits, strict=False)
+        strobe + wait + settled_sync for strobe, wait in zip(strobes, waits, strict=False)
     ]

@@ -34,6 +34,11 @@ CHANGES = {
     "g_min_s": [0.0, 0.51e-6, 20e-6],
     "g_max_s": [35.1e-6, 1e-6],
     "settle_s": [0.0, 1e-6],
+    "settled_sync": [2, 3],
+    "comparison_cycles": [2],
+    "comparator_sync": [2],
+    # A cycle, as many as a search has and more.
+    "conversion_s": [1e-9, 50e-9, 70e-9],
     "input_bits": [3],
     "dac_bits": [2],
     "adc_bits": [6],

@@ -91,7 +91,8 @@ def test_rtl_sums_as_the_model(fields, idle, stall):
             "code": codes[i, p, :, g].tolist(),
             "beyond": 0,
             "group": g,
-            "plane": {"first": p == 0, "last": p == config.planes - 1, "step": steps[i].tolist()},
+            "plane": {"first": p == 0, "last": p == config.planes - 1},
+            "step": steps[i].tolist(),
         }
         for i in range(count)
         for p in range(config.planes)

@@ -158,15 +158,32 @@ def test_documented_cycles(adc_bits, groups, settle_cycles, plane, latency):
     assert (config.forward.plane_cycles, config.forward.latency_cycles) == (plane, latency)
 
 
+@pytest.mark.parametrize(
+    "fields, plane, latency",
+    [
+        # Of six cycles to settle and two to pass the synchroniser, before the sample.
+        ({"adcs": 4, "settled_sync": 2, "settle_s": 60e-9}, 9, 1 + 8 + 9 + 6 + 3),
+        # Of four groups, each of six bits that take two cycles, and three to be synchronised.
+        ({"adcs": 1, "comparison_cycles": 2, "comparator_sync": 3}, 120, 1 + 6 + 120 + 120 + 3),
+        # Of four conversions of three cycles, or of one and a cycle beside.
+        ({"adcs": 1, "conversion_s": 30e-9}, 12, 1 + 6 + 12 + 12 + 3),
+        ({"adcs": 1, "conversion_s": 10e-9, "settle_s": 0.0}, 5, 1 + 2 + 5 + 4 + 3),
+    ],
+)
+def test_documented_cycles_of_slow_answers(fields, plane, latency):
+    config = chip(adc_bits=6, **fields)
+    assert (config.forward.plane_cycles, config.forward.latency_cycles) == (plane, latency)
+
+
 @pytest.mark.parametrize("adcs, settle_s", [(1, 40e-9), (4, 50e-9)])
 def test_the_adcs_never_rest_where_settling_is_shorter_than_conversion(adcs, settle_s):
     config = full_width(adcs=adcs, settle_s=settle_s)
-    assert config.settle_cycles < config.forward.groups * config.converter.adc_bits
+    assert config.settle_cycles < config.forward.groups * config.conversion_cycles
     weights, vectors = random_operands(config, 60)
     counters = simulate(config, weights, vectors).counters
     assert (
         counters["adc_cycles"]
-        == 60 * config.planes * config.forward.groups * config.converter.adc_bits
+        == 60 * config.planes * config.forward.groups * config.conversion_cycles
     )
     assert counters["adc_cycles"] / counters["cycles"] > 0.95
 

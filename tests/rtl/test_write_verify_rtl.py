@@ -20,7 +20,7 @@ from sim.runner import Build
 from spec.config import ChipConfig
 from spec.physics import Physics
 from tests.support.amaranth_bench import PULSES, Bench, answer_analog
-from tests.support.configs import chip
+from tests.support.configs import ADC_TIMES, chip
 from tests.support.programming import (
     EVERYTHING,
     Step,
@@ -127,7 +127,7 @@ def simulate(
     vectors = np.zeros((0, config.array.rows), np.int64) if vectors is None else vectors
     dut, way = TileRtl(config), config.forward
     a_cell = (config.programming.pulse_limit + 1) * (
-        config.settle_cycles + config.pulse_cycles + 20
+        config.settle_cycles + config.pulse_cycles + config.conversion_cycles + 40
     )
     patience = reset + 100 + len(wanted) * (a_cell + max(idle) + max(stall))
     patience += len(vectors) * (way.latency_cycles + max(pause) + 200)
@@ -246,6 +246,8 @@ def test_any_programming_parameters(data):
         pulse_limit=data.draw(st.sampled_from([1, 2, 7, 8, 15])),
         settle_s=data.draw(st.sampled_from([0.0, 30e-9])),
         pulse_s=data.draw(st.sampled_from([0.0, 20e-9])),
+        settled_sync=data.draw(st.sampled_from([0, 2, 4])),
+        **data.draw(st.sampled_from(ADC_TIMES)),
         physics=EVERYTHING.replace(
             seed=data.draw(st.integers(0, 99)), pulse_threshold=0, pulse_step=0.1
         ),

@@ -1,6 +1,7 @@
 """A design in Amaranth's simulator: its clock, both ends of its streams, and its analogue side."""
 
 import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
@@ -130,10 +131,14 @@ def answer_analog(
     async def respond(ctx: Any) -> None:
         to_settle = 0
         held = np.zeros((config.converters, config.forward.groups))
+        steps = np.zeros(config.steps, np.int64)
         driven = Mode.IDLE
-        async for _, _, strobe, sample, mode, code, cell, amplitude in ctx.tick().sample(
-            port.strobe, port.sample, port.mode, port.code, port.cell, port.amplitude
+        comparators = Comparators(port, analog)
+        async for _, _, strobe, sample, step, mode, code, cell, amplitude in ctx.tick().sample(
+            *(port.strobe, port.sample, port.step, port.mode, port.code, port.cell, port.amplitude)
         ):
+            if sample:
+                steps = np.array(list(step), np.int64)
             if sample and driven in PRODUCT_MODES:
                 transposed = driven is Mode.MVM_T
                 codes = list(code)[: config.direction(transposed).inputs]
@@ -158,7 +163,7 @@ def answer_analog(
             if to_settle:
                 to_settle -= 1
                 ctx.set(port.settled, not to_settle)
-            compare(ctx, port, config, analog, held)
+            comparators.answer(ctx, held, steps)
 
     bench.answer(respond)
 
@@ -172,13 +177,33 @@ def name_cell(cell: Any) -> Targets:
     return Targets(*(np.array([getattr(cell, field)]) for field in fields), np.zeros(1, np.int64))
 
 
-def compare(ctx: Any, port: Any, config: ChipConfig, analog: Analog, held: np.ndarray) -> None:
-    """Answer the comparators of an `AnalogPort`, or of a `SarBank`."""
-    adcs = analog.adcs(np.array(list(ctx.get(port.step)), np.int64))
-    values = held[:, ctx.get(port.select)]
-    trial = np.array(list(ctx.get(port.trial)), np.int64)
-    ctx.set(port.above, flags(adcs.above(values, trial)))
-    ctx.set(port.beyond, flags(adcs.beyond(values)))
+class Comparators:
+    """Answer ADCs of an `AnalogPort` or a `SarBank`, as late as the configuration allows."""
+
+    def __init__(self, port: Any, analog: Analog):
+        config = analog.config
+        self._port, self._analog = port, analog
+        wait = (
+            config.converter.comparison_cycles
+            if config.converter.searching
+            else config.decision_cycles
+        )
+        # Answers to the questions of the last cycles.
+        self._answers: deque[tuple[Any, int]] = deque(maxlen=wait)
+
+    def answer(self, ctx: Any, held: np.ndarray, steps: np.ndarray) -> None:
+        """Answer in this cycle, of held values [converters, groups] with ADC steps [steps]."""
+        port, adcs = self._port, self._analog.adcs(steps)
+        values = held[:, ctx.get(port.select)]
+        beyond = flags(adcs.beyond(values))
+        if self._analog.config.converter.searching:
+            trial = np.array(list(ctx.get(port.trial)), np.int64)
+            self._answers.append((flags(adcs.above(values, trial)), beyond))
+            ctx.set(port.above, self._answers[0][0])
+        else:
+            self._answers.append((adcs.convert(values).tolist(), beyond))
+            ctx.set(port.found, self._answers[0][0])
+        ctx.set(port.beyond, self._answers[0][1])
 
 
 def flags(bits: np.ndarray) -> int:

@@ -100,6 +100,17 @@ def full_width(**fields: Any) -> ChipConfig:
     return chip(**{**fields, "adc_bits": narrow.sum_bits})
 
 
+ADC_TIMES: list[dict[str, Any]] = [
+    {},
+    {"comparison_cycles": 3},
+    {"comparator_sync": 2},
+    {"comparison_cycles": 2, "comparator_sync": 3},
+    {"conversion_s": 1e-9},
+    {"conversion_s": 41e-9},
+]
+"""Ways to convert, and how long it takes."""
+
+
 @st.composite
 def chips(draw: st.DrawFn, most: int = 5, lossless: bool = False) -> ChipConfig:
     """Draw a small configuration of any shape, mapping, digit widths, ADC width and sharing."""
@@ -115,7 +126,9 @@ def chips(draw: st.DrawFn, most: int = 5, lossless: bool = False) -> ChipConfig:
         "dac_bits": draw(st.integers(1, input_bits)),
         "adcs": draw(st.sampled_from([n for n in range(1, columns + 1) if columns % n == 0])),
         "settle_s": draw(st.integers(0, 14)) * 10e-9,
+        "settled_sync": draw(st.sampled_from([0, 0, 2, 3])),
     }
+    fields |= draw(st.sampled_from(ADC_TIMES))
     full = full_width(**fields).converter.adc_bits
     if lossless:
         return chip(**fields, adc_bits=full)

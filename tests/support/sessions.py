@@ -70,7 +70,7 @@ class Sessions:
         self.config, self.rng, self.patience, self.words = config, rng, patience, words
         self._sequence = 0
         # Cycles of a pulse and the read behind it.
-        self._read = config.pulse_cycles + config.settle_cycles + config.converter.adc_bits + 6
+        self._read = config.pulse_cycles + config.settle_cycles + config.conversion_cycles + 6
 
     def frames(self) -> Iterator[Frame]:
         """Yield commands; one in eight is damaged, cut, repeated or makes no sense."""

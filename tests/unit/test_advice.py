@@ -130,7 +130,7 @@ def test_limits_of_physics_are_shown_with_all_digits_that_matter(name, given):
     assert repr(above) in message and f"at most {most!r} " in message
 
 
-@pytest.mark.parametrize("name", ["settle_s", "pulse_s"])
+@pytest.mark.parametrize("name", ["settle_s", "pulse_s", "conversion_s"])
 @pytest.mark.parametrize("clock_hz", [7e6, 7e7, 1.2e9, 1e11])
 @pytest.mark.parametrize("seconds", [1.0, 0.7, 0.33333])
 def test_advice_on_times_cures(name, clock_hz, seconds):

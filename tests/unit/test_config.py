@@ -28,6 +28,9 @@ INTEGERS = {
     "adc_bits": (1, 32),
     "adcs": (1, 4),
     "accumulator_bits": (0, 63),
+    "settled_sync": (0, 8),
+    "comparison_cycles": (1, 64),
+    "comparator_sync": (0, 8),
     "pulse_bits": (1, 16),
     "pulse_first": (0, 31),
     "pulse_increment": (0, 31),
@@ -36,6 +39,7 @@ INTEGERS = {
 NUMBERS = {
     "clock_hz": (1.0, 1e11),
     "settle_s": (0.0, 1.0),
+    "conversion_s": (0.0, 1.0),
     "pulse_s": (0.0, 1.0),
     "g_min_s": (0.0, 35e-6),
     "g_max_s": (1e-12, 1.0),
@@ -226,7 +230,8 @@ def test_hash_differs_with_every_field(name):
     value = config.value(name)
     special = {"mapping": ["offset"], "adcs": [1, 4], "dac_bits": [1, 3]}
     special |= {"lanes": [1, 2], "vector_words": [64, 128]}
-    special["accumulator_bits"] = [30, 31]
+    special |= {"accumulator_bits": [30, 31], "settled_sync": [2], "comparator_sync": [2]}
+    special["conversion_s"] = [1e-9]
     others = special.get(name) or [value + (1 if isinstance(value, int) else value / 10)]
     hashes = {config.replace(**{name: v}, **extra(name)).whole for v in others}
     hashes.add(config.replace(**extra(name)).whole)
