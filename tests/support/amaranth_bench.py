@@ -13,7 +13,6 @@ from golden.array.cells import Pulse
 from golden.tile.analog import Analog
 from golden.tile.write_verify import Targets
 from hw.boundary.analog import PRODUCT_MODES, Mode
-from spec.config import ChipConfig
 from tests.support.monitors import simulator
 
 
