@@ -348,10 +348,7 @@ class ChipConfig(Table):
 
     @property
     def pulse_cycles(self) -> int:
-        """Clock cycles that a write pulse takes, its strobe included, at least 2.
-
-        A synchroniser of `settled` adds its cycles.
-        """
+        """Clock cycles of a write pulse, its strobe included, at least 2; a synchroniser adds."""
         return max(2, math.ceil(self.programming.pulse_s * self.machine.clock_hz - 1e-9))
 
     @property
