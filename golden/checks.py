@@ -86,8 +86,11 @@ def checked_array(
         if not fits:
             given = " x ".join(map(str, array.shape)) or "that of a single value"
             raise UserError(f"{name} must have {_named(shape)}, not {given}")
-    # Numbers that no type of NumPy holds stay what they are.
     kind = array.dtype.kind
+    if kind == "f" and array.dtype.itemsize < 8:
+        # Bounds may lie beyond a small type.
+        return array.astype(np.float64)
+    # Numbers that no type of NumPy holds stay what they are.
     if not (kind in "iuf" or (kind == "O" and all(map(is_number, array.flat)))):
         raise UserError(f"{name} must be numbers, not of type {array.dtype}")
     return array

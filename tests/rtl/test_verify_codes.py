@@ -30,11 +30,12 @@ async def program(
     while not ctx.get(dut.outcomes.valid):
         # Offered only where it is taken: the next code is another one.
         ctx.set(dut.codes.valid, ctx.get(dut.codes.ready))
-        mode = Mode(ctx.get(dut.mode))
-        if ctx.get(dut.strobe) and mode is not Mode.READ:
+        mode = Mode(ctx.get(dut.drive.mode))
+        pulse = ctx.get(dut.drive.begin) and mode is not Mode.READ
+        await ctx.tick()
+        if pulse:
             kinds.append(mode)
             amplitudes.append(ctx.get(dut.amplitude))
-        await ctx.tick()
     ctx.set(dut.codes.valid, 0)
     outcome = ctx.get(dut.outcomes.payload)
     ctx.set(dut.outcomes.ready, 1)

@@ -333,3 +333,13 @@ def test_single_integers_are_checked(act, odd):
 def test_single_numbers_are_checked(act, odd):
     with pytest.raises(UserError):
         act(odd)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_bounds_of_integers_are_exact_whatever_the_type_holds(kind):
+    low, high = -(1 << 31), (1 << 31) - 1
+    assert checked_integers("it", kind([3, -4]), (2,), low, high).tolist() == [3, -4]
+    for outside in (high + 1, -(1 << 32)):
+        if abs(outside) <= np.finfo(kind).max:
+            with pytest.raises(UserError, match=rf"^it\[0\] must be an integer .*, not {outside}"):
+                checked_integers("it", kind([outside]), (1,), low, high)
