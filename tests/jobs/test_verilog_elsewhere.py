@@ -118,6 +118,7 @@ ARGUMENTS = {
     "longest": 4,
     "depth": 4,
     "reads": 2,
+    "users": 2,
     "identity": identity(CONFIG),
     "counters": 3,
     "sizes": {space: SIZES[space] for space in Space},

@@ -340,6 +340,6 @@ def test_bounds_of_integers_are_exact_whatever_the_type_holds(kind):
     low, high = -(1 << 31), (1 << 31) - 1
     assert checked_integers("it", kind([3, -4]), (2,), low, high).tolist() == [3, -4]
     for outside in (high + 1, -(1 << 32)):
-        if abs(outside) <= np.finfo(kind).max:
+        if abs(outside) <= float(np.finfo(kind).max):
             with pytest.raises(UserError, match=rf"^it\[0\] must be an integer .*, not {outside}"):
                 checked_integers("it", kind([outside]), (1,), low, high)
