@@ -6,7 +6,6 @@ with Chip("digits", adc_bits=13, tiles=16) as chip:
 """
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -68,12 +67,7 @@ class Chip:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def matrix(self, weights: ArrayLike, *, shift: int = 0) -> "Matrix":

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from sim.signals import read_bits, read_flag, read_text, write_bits, write_flag
 
 
-class Source:
+class _End:
+    """Hold the signals of the stream port `name` of `dut`."""
+
+    def __init__(self, dut: Any, name: str):
+        self._valid = getattr(dut, f"{name}__valid")
+        self._ready = getattr(dut, f"{name}__ready")
+        self._payload = getattr(dut, f"{name}__payload")
+        self._edge = FallingEdge(dut.clk)
+
+
+class Source(_End):
     """Send payloads into the port `name` of `dut`.
 
     Parameters
@@ -25,10 +35,7 @@ class Source:
     """
 
     def __init__(self, dut: Any, name: str, idle: Iterator[int]):
-        self._valid = getattr(dut, f"{name}__valid")
-        self._ready = getattr(dut, f"{name}__ready")
-        self._payload = getattr(dut, f"{name}__payload")
-        self._edge = FallingEdge(dut.clk)
+        super().__init__(dut, name)
         self._becomes_ready = RisingEdge(self._ready)
         self._idle = idle
         write_flag(self._valid, 0)
@@ -51,7 +58,7 @@ class Source:
         write_flag(self._valid, 0)
 
 
-class Sink:
+class Sink(_End):
     """Take payloads from the port `name` of `dut`, and check that they wait unchanged.
 
     Parameters
@@ -67,10 +74,7 @@ class Sink:
     """
 
     def __init__(self, dut: Any, name: str, stall: Iterator[int]):
-        self._valid = getattr(dut, f"{name}__valid")
-        self._ready = getattr(dut, f"{name}__ready")
-        self._payload = getattr(dut, f"{name}__payload")
-        self._edge = FallingEdge(dut.clk)
+        super().__init__(dut, name)
         self._becomes_valid = RisingEdge(self._valid)
         self._stall = stall
         self.waited = 0

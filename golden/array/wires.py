@@ -132,15 +132,21 @@ def line_voltages(
     UserError
         As `effective_matrix`, and if v is not finite or does not fit G.
     """
-    G = check_conductances(G)
-    v = check_voltages(v, G)
-    ohms = check_resistances(G, **wires)
+    G, v, ohms = _check_circuit(G, v, wires)
 
     def solve(G: Floats, v: Floats) -> Lines:
         array = _Array(G, ohms)
         return array.lines(list(array.segments()), v)
 
     return _for_each_array(solve, G, v)
+
+
+def _check_circuit(
+    G: ArrayLike, v: ArrayLike, wires: WireOhms
+) -> tuple[Floats, Floats, Resistances]:
+    """Return conductances, row voltages and resistances of an array, checked."""
+    G = check_conductances(G)
+    return G, check_voltages(v, G), check_resistances(G, **wires)
 
 
 def solve_nonlinear(
@@ -187,9 +193,7 @@ def solve_nonlinear(
     ArithmeticError
         If the tolerance is not reached.
     """
-    G = check_conductances(G)
-    v = check_voltages(v, G)
-    ohms = check_resistances(G, **wires)
+    G, v, ohms = _check_circuit(G, v, wires)
     tolerance = require_number("tolerance", tolerance, 1e-14, 1.0, "of the largest voltage")
     iterations = require_integer("iterations", iterations, 1, 1 << 20)
 

@@ -5,11 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 
-class StreamRegister(wiring.Component):
-    """Output register of a stream: valid and payload leave from flip-flops.
-
-    A payload takes one cycle, and one may pass in every cycle: the register is free in the cycle
-    in which its payload is taken, so `i.ready` follows `o.ready` within the cycle.
+class _StreamStage(wiring.Component):
+    """Hold payloads of a stream on their way.
 
     Parameters
     ----------
@@ -25,6 +22,14 @@ class StreamRegister(wiring.Component):
 
     def __init__(self, shape: ShapeLike):
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+
+class StreamRegister(_StreamStage):
+    """Output register of a stream: valid and payload leave from flip-flops.
+
+    A payload takes one cycle, and one may pass in every cycle: the register is free in the cycle
+    in which its payload is taken, so `i.ready` follows `o.ready` within the cycle.
+    """
 
     def elaborate(self, platform):
         m = Module()
@@ -36,26 +41,12 @@ class StreamRegister(wiring.Component):
         return m
 
 
-class StreamPipe(wiring.Component):
+class StreamPipe(_StreamStage):
     """Two registers of a stream, between whose ends nothing passes within a cycle.
 
     A payload takes one cycle, and one may pass in every cycle. Valid, payload and ready all leave
     from flip-flops: where two long paths of ready signals meet, this cuts them apart.
-
-    Parameters
-    ----------
-    shape
-        Payload.
-
-    Members
-    -------
-    i : In, stream of `shape`
-    o : Out, stream of `shape`
-        Once valid, it stays and does not change until it is taken.
     """
-
-    def __init__(self, shape: ShapeLike):
-        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform):
         m = Module()

@@ -24,10 +24,8 @@ class AxiRegisters(wiring.Component):
 
     Parameters
     ----------
-    identity
-        Words of the reply to IDENTIFY.
-    counters
-        Number of performance counters of the device.
+    identity, counters
+        As for `hw.link.replier.Replier`.
 
     Members
     -------

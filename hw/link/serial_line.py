@@ -127,12 +127,7 @@ class Receiver(wiring.Component):
 
 
 class Transmitter(wiring.Component):
-    """Write bytes to a serial line.
-
-    Parameters
-    ----------
-    divisor
-        Clock cycles of a bit.
+    """Write bytes to a serial line, a bit in `divisor` clock cycles.
 
     Members
     -------

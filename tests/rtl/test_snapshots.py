@@ -14,22 +14,11 @@ from ohmulator.host.framing import Deframer
 from spec.assembly import assemble
 from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
 from spec.isa import ErrorCode, Space
-from spec.load import load
 from spec.packet import HEADER_WORDS, STATE, Packet, packet, unpack
+from tests.support.configs import TWO_BY_TWO
 from tests.support.simulation import Simulation
 
-CONFIG = load(
-    "digits",
-    rows=2,
-    columns=2,
-    adcs=1,
-    tiles=1,
-    lanes=1,
-    vector_words=16,
-    program_words=512,
-    weight_words=16,
-    matrices=1,
-)
+CONFIG = TWO_BY_TWO.replace(lanes=1, vector_words=16, program_words=512, matrices=1)
 
 # Both programs run until they are aborted, each instruction in the same number of cycles.
 ACROSS, AROUND = 255, 4

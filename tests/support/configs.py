@@ -58,6 +58,10 @@ TWO_TILES = VERIFIABLE.replace(slices=1, adc_bits=9, tiles=2, program_words=64, 
 """Lossless: two tiles of one slice."""
 
 
+TWO_BY_TWO = load("digits", rows=2, columns=2, adcs=1, tiles=1, weight_words=16)
+"""One tile that is quick to simulate."""
+
+
 PULSE_SPREADS = {"pulse_device_spread": 0.3, "pulse_cycle_spread": 0.3}
 """A third from cell to cell, and from pulse to pulse."""
 

@@ -2,18 +2,9 @@
 
 from golden.machine.machine import Machine
 from ohmulator.host import ModelCarrier
-from spec.load import load
+from tests.support.configs import TWO_BY_TWO
 
-CONFIG = load(
-    "digits",
-    rows=2,
-    columns=2,
-    adcs=1,
-    tiles=1,
-    vector_words=256,
-    program_words=64,
-    weight_words=16,
-)
+CONFIG = TWO_BY_TWO.replace(vector_words=256, program_words=64)
 
 
 class Altered:
