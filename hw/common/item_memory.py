@@ -18,14 +18,14 @@ class ItemMemory(wiring.Component):
         Words 2 i and 2 i + 1 are the lower and upper half of item i.
     en : In, 1
         Read in this cycle, and not with `host.read`.
-    addresses : In, `reads` x unsigned
+    addresses : In, `reads` x range(depth)
         Items to read, up to `depth` - 1.
     items : Out, `reads` x 64
         Items that were read, from the next cycle until the next read, the host's included.
     halves : In, 2
         Write the lower half of an item where bit 0 is set, the upper one where bit 1 is; not with
         `host.write`.
-    address : In, unsigned
+    address : In, range(depth)
         Item to write, up to `depth` - 1.
     item : In, 64
         Its new value.

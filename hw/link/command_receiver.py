@@ -54,6 +54,8 @@ class CommandReceiver(wiring.Component):
 
     Members
     -------
+    `depth` words are kept: those of the longest packet, or of the longest reply.
+
     commands : In, stream of `CommandWord`
     complete : Out, 1
         A whole packet is there.
@@ -61,13 +63,14 @@ class CommandReceiver(wiring.Component):
         The packet, from `complete` on.
     free : In, 1
         In this cycle the packet is answered; the next one is taken from the next cycle on.
-    store : In, `StoreLayout`
+    store : In, StoreLayout(depth)
         Word of the reply to keep, while the packet is there.
-    en, address : In, 1 and unsigned
+    en, address : In, 1 and range(depth)
         Word to read, of the data of a WRITE or of the reply.
     data : Out, 32
         Word that was read, from the next cycle until the next `en`.
-    probe, unfit : Out and In, `WriteLayout` and 1
+    probe : Out, `WriteLayout`
+    unfit : In, 1
         As in `hw.link.interfaces.MemoryPort`.
     packets, damaged : Out, 32
         Counters of packets that arrived undamaged and damaged.

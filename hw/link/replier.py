@@ -44,7 +44,7 @@ class Replier(wiring.Component):
         the next cycle on until `done`.
     header : In, `HeaderLayout`
         Header of the reply.
-    length : In, unsigned, from 0 to the longest reply
+    length : In, range(longest_reply(identity, counters) + 1)
         Words behind header and length.
     kind : In, unsigned(8)
         Type of the command, which says where they come from.
@@ -61,8 +61,9 @@ class Replier(wiring.Component):
     read : Out, stream of `PlaceLayout`
     data : In, stream of 32 bits
         As in `hw.link.interfaces.MemoryPort`.
-    store : Out, `StoreLayout`
-    load, index : Out, 1 and unsigned
+    store : Out, StoreLayout(longest_reply(identity, counters))
+    load : Out, 1
+    index : Out, range(longest_reply(identity, counters))
         Write a word into the memory of the reply, and read one.
     word : In, 32
         Word that was read, from the cycle after `load` until the next `load`.

