@@ -25,10 +25,10 @@ from tests.mutation.mutants import Mutant, mutants
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
-VECTORS = "rtl/test_members.py rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py rtl/test_sequencer.py"
-PRODUCTS = "rtl/test_members.py rtl/test_product_parts.py rtl/test_products.py rtl/test_product_faults.py"
+VECTORS = "rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py rtl/test_sequencer.py"
+PRODUCTS = "rtl/test_product_parts.py rtl/test_products.py rtl/test_product_faults.py"
 TILES = (
-    "rtl/test_members.py rtl/test_shift_add.py rtl/test_verify_codes.py rtl/test_tile_rtl.py "
+    "rtl/test_shift_add.py rtl/test_verify_codes.py rtl/test_tile_rtl.py "
     "rtl/test_write_verify_rtl.py"
 )
 CHIPS = "cosim/test_chip_cosim.py cosim/test_uart.py cosim/test_axi.py"
@@ -55,20 +55,20 @@ BLOCKS = {
     "unit/test_machine_products.py unit/test_machine_stops.py unit/test_matrix.py "
     "unit/test_sharing.py",
     "golden/link": "unit/test_host.py unit/test_any_reply.py rtl/test_packet.py",
-    "hw/boundary": "rtl/test_members.py rtl/test_boundary.py rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py jobs/test_verilog.py "
-    "docs/test_pins.py",
-    "hw/common": f"rtl/test_members.py rtl/test_common.py rtl/test_shift_add.py {VECTORS} rtl/test_packet.py "
+    "hw/boundary": "rtl/test_boundary.py rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py "
+    "jobs/test_verilog.py docs/test_pins.py",
+    "hw/common": f"rtl/test_common.py rtl/test_shift_add.py {VECTORS} rtl/test_packet.py "
     "rtl/test_product_parts.py rtl/test_tile_rtl.py",
-    "hw/converter": f"rtl/test_members.py rtl/test_dac.py rtl/test_adc.py {TILES}",
+    "hw/converter": f"rtl/test_dac.py rtl/test_adc.py {TILES}",
     "hw/tile": TILES,
-    "hw/link": "rtl/test_members.py rtl/test_framing.py rtl/test_packet.py cosim/test_axi.py cosim/test_uart.py",
+    "hw/link": "rtl/test_framing.py rtl/test_packet.py cosim/test_axi.py cosim/test_uart.py",
     "hw/machine": f"{PRODUCTS} {VECTORS}",
     **dict.fromkeys(
         ["hw/machine/decoder", "hw/machine/scalar", "hw/machine/sequencer", "hw/machine/vector"],
         f"{VECTORS} {PRODUCTS}",
     ),
     "hw/tools": "rtl/test_area.py jobs/test_verilog.py rtl/test_hardware_hash.py",
-    "hw/top": f"rtl/test_members.py {CHIPS} rtl/test_hardware_hash.py",
+    "hw/top": f"{CHIPS} rtl/test_hardware_hash.py",
     "ohmulator/host": "unit/test_host.py unit/test_replies.py unit/test_any_reply.py "
     "unit/test_arguments.py unit/test_front_door.py cosim/test_chip_cosim.py",
     "ohmulator/compiler": "unit/test_matrix.py unit/test_front_door.py unit/test_sharing.py "
@@ -93,7 +93,8 @@ def tests_of(block: str) -> list[str]:
     FileNotFoundError
         If one of them does not exist.
     """
-    tests = [Path("tests", name) for name in BLOCKS[block].split()]
+    members = ["rtl/test_members.py"] if block.startswith("hw") else []
+    tests = [Path("tests", name) for name in [*members, *BLOCKS[block].split()]]
     for test in tests:
         if not (ROOT / test).is_file():
             raise FileNotFoundError(f"block {block!r} names {test}, which does not exist")
