@@ -70,8 +70,7 @@ def linearity(levels: NDArray[np.float64], ideal: NDArray[np.float64]) -> Linear
     width = (levels[:, -1] - levels[:, 0]) / (len(ideal) - 1)
     width = np.where(width > 0, width, np.nan)
     inl = (levels - levels[:, :1]) / width[:, None] - np.arange(len(ideal))
-    # Adding no width makes the offset NaN with the others.
-    offset = (levels[:, 0] - ideal[0]) / lsb + 0 * width
+    offset = np.where(np.isnan(width), width, (levels[:, 0] - ideal[0]) / lsb)
     return Linearity(offset, width / lsb - 1, inl, np.diff(inl, axis=1))
 
 

@@ -37,6 +37,7 @@ class Mutant:
 
     path: Path
     line: int
+    code: str
     start: int
     end: int
     before: str
@@ -44,8 +45,12 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """File, what stood there and what stands there now; without the line, which moves."""
-        return f"{self.path}: {' '.join(self.before.split())} => {' '.join(self.after.split())}"
+        """File, line of code, what stood there and what stands there now; no number, which moves.
+
+        Where one of several that are alike in a line is meant, all of them have this name.
+        """
+        before, after = (" ".join(text.split()) for text in (self.before, self.after))
+        return f"{self.path}: {self.code}: {before} => {after}"
 
     def apply(self, text: str) -> str:
         """Return the text of the file with the mutation."""
@@ -70,7 +75,8 @@ def mutants(path: Path) -> list[Mutant]:
             start = offset(node.lineno, node.col_offset)
             end = offset(node.end_lineno or 0, node.end_col_offset or 0)
             after = ast.unparse(other)
-            found.append(Mutant(path, node.lineno, start, end, text[start:end], after))
+            code = lines[node.lineno - 1].decode().strip()
+            found.append(Mutant(path, node.lineno, code, start, end, text[start:end], after))
     return found
 
 

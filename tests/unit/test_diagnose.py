@@ -1,5 +1,7 @@
 """Warnings about results: what they advise can be followed, and then they are gone."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from golden.tile.analog import Analog
 from golden.tile.calibrate import calibrate
 from golden.tile.diagnostics import diagnose
-from golden.tile.tile import Tile
+from golden.tile.tile import Products, Tile
 from spec.config import ChipConfig
 from tests.support.advice import changes
 from tests.support.configs import chip, chips, random_operands
@@ -106,3 +108,79 @@ def test_wires_are_named_that_take_the_current():
     subject = tile(config, np.full((32, 8), 3))
     found = diagnose(subject.analog, subject.multiply(np.ones((1, 32)))).warnings()
     assert found[-1].endswith(": lower r_bit_ohm or r_sense_ohm, or g_max_s")
+
+
+def products_of(subject: Tile, held: np.ndarray, steps: int) -> Products:
+    """Return products of held values [n, planes, converters, groups], of nothing else."""
+    products = subject.multiply(np.zeros((len(held), subject.config.array.rows), int))
+    steps_ = np.full_like(products.steps, steps)
+    beyond = subject.analog.converters.beyond(held, steps_, transposed=False)
+    codes = subject.analog.adcs(steps_).convert(held)
+    return dataclasses.replace(products, codes=codes, held=held, beyond=beyond, steps=steps_)
+
+
+def spread(config: ChipConfig, low: float, high: float, count: int = 100) -> np.ndarray:
+    shape = count, config.planes, config.converters, config.forward.groups
+    return np.linspace(low, high, count)[:, None, None, None] * np.ones(shape)
+
+
+@pytest.mark.parametrize(("low", "high", "step"), [(-3, 10, 0), (0, 0, 0), (-64, 63, 0), (2, 9, 1)])
+def test_range_in_use_is_the_share_of_codes_from_lowest_to_highest(low, high, step):
+    config = chip(adc_bits=7)
+    subject = tile(config, np.zeros((3, 4), int))
+    products = products_of(subject, spread(config, low << step, high << step), step)
+    found = diagnose(subject.analog, products)
+    assert found.range_used.tolist() == [(high - low + 1) / 128] * config.steps
+
+
+def test_shares_that_clip_are_told_apart():
+    """Of a hundred conversions one may clip; with two there is a warning of which end it was."""
+    config = chip(adc_bits=7)
+    subject = tile(config, np.zeros((3, 4), int))
+    for high, low in [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (3, 4)]:
+        held = spread(config, -50, 50)
+        held[:high], held[100 - low :] = 70, -70
+        found = diagnose(subject.analog, products_of(subject, held, 0))
+        np.testing.assert_allclose(found.clipped_high, high / 100)
+        np.testing.assert_allclose(found.clipped_low, low / 100)
+        warnings = about(found.warnings(), "slice 0", "clip")
+        assert len(warnings) == (high + low > 1)
+        assert all(
+            f"clip {high + low} % of their conversions ({high} % high, {low} % low)" in sentence
+            for sentence in warnings
+        )
+
+
+def test_clipping_that_another_step_cures_asks_for_no_other_converter():
+    config = chip(adc_bits=6)
+    assert config.step_range[1] >= 1
+    subject = tile(config, np.zeros((3, 4), int))
+    held = spread(config, -50, 50)
+    found = diagnose(subject.analog, products_of(subject, held, 0))
+    assert found.clip_advice == ("calibrate their step",) * config.steps
+    assert diagnose(subject.analog, products_of(subject, held, 1)).clip_advice == ("", "")
+
+
+def test_range_is_wasted_where_a_finer_step_would_not_clip():
+    config = chip(adc_bits=6)
+    subject = tile(config, np.zeros((3, 4), int))
+    for largest, wasted in [(30, True), (50, False)]:
+        found = diagnose(subject.analog, products_of(subject, spread(config, -largest, largest), 1))
+        assert found.range_wasted.tolist() == [wasted] * config.steps
+
+
+def test_advice_is_at_most_eight_bits_more():
+    """Whose steps double with every bit of the values, beyond what steps there are."""
+    config = chip(adc_bits=7)
+    assert config.step_range == (0, 1)
+    subject = tile(config, np.zeros((3, 4), int))
+
+    def advice(reach: int) -> str:
+        held = spread(config, -(1 << reach), (1 << reach) - 1)
+        return diagnose(subject.analog, products_of(subject, held, 1)).clip_advice[0]
+
+    assert advice(7) == ""
+    # More bits have finer steps: all that there are is one.
+    for more in range(1, 9):
+        assert advice(7 + more) == f"raise adc_bits to {7 + more}"
+    assert advice(16).endswith("alone cures it")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.converter.linearity import code_density, enob, linearity, ramp
+from golden.converter.linearity import Linearity, code_density, enob, linearity, ramp
 from spec.errors import UserError
 
 BITS = 8
@@ -158,3 +158,81 @@ def test_a_record_without_any_signal_has_no_bits():
 def test_what_no_measurement_can_be_is_refused(act, words):
     with pytest.raises(UserError, match=words):
         act(converter(IDEAL[None]))
+
+
+@pytest.mark.parametrize("measure", [ramp, code_density])
+def test_margins_and_steps_are_in_lsb_of_any_size(measure):
+    """Six LSB of 4 are within a margin of eight."""
+
+    def convert(inputs: np.ndarray) -> np.ndarray:
+        return converter(np.stack([IDEAL, IDEAL + 6]))(inputs / 4)
+
+    measured = measure(convert, 2, IDEAL * 4, -128)
+    np.testing.assert_allclose(measured.offset, [0, 6], atol=0.05)
+    np.testing.assert_allclose(measured.gain, 0, atol=0.001)
+
+
+@pytest.mark.parametrize("measure", [ramp, code_density])
+def test_measurements_need_no_margin_but_do_not_go_without_both_ends(measure):
+    inside = np.stack([IDEAL * 0.9])
+    measured = measure(converter(inside), 1, IDEAL, -128, margin=0.0)
+    np.testing.assert_allclose(measured.gain, -0.1, atol=0.001)
+    for word in (1e15 * (1 + 1e-15), -1e-300):
+        with pytest.raises(UserError, match=r"margin must be a number of 0 to 1e\+15 LSB, not"):
+            measure(converter(inside), 1, IDEAL, -128, margin=word)
+
+
+def test_records_are_at_most_so_long():
+    for act in (
+        lambda samples: ramp(converter(IDEAL[None]), 1, IDEAL, -128, samples=samples),
+        lambda samples: code_density(converter(IDEAL[None]), 1, IDEAL, -128, samples=samples),
+        lambda samples: enob(converter(IDEAL[None]), 1, -128, 127, samples),
+    ):
+        with pytest.raises(UserError, match="to 16777216, not 16777217"):
+            act((1 << 24) + 1)
+
+
+def test_the_least_of_records_suffices():
+    two = IDEAL[[0, 1]]
+    measured = ramp(lambda inputs: 1 + (inputs >= two[0]) + (inputs >= two[1]), 1, two, 1, 1)
+    np.testing.assert_allclose([measured.offset, measured.gain], 0, atol=0.5)
+    assert enob(converter(IDEAL[None]), 1, -128, 127, 64)[0] > 7
+
+
+def test_a_code_that_hardly_ever_comes_is_not_missing():
+    dnl = np.array([[-1.0, -1 + 1e-9, -1 + 1.01e-9, -0.999, 0.0]])
+    nothing = np.zeros(1)
+    (missing,) = Linearity(nothing, nothing, np.zeros((1, 6)), dnl).missing
+    assert missing.tolist() == [0, 1]
+
+
+def test_levels_of_no_width_spoil_all_their_values_and_those_alone():
+    measured = linearity(np.array([[0.5, 1.5, 2.5], [1.0, 2.0, 1.0]]), np.arange(3))
+    assert measured.offset[0] == 0.5
+    assert measured.gain[0] == 0
+    assert np.isnan([measured.offset[1], measured.gain[1], *measured.inl[1]]).all()
+
+
+def test_bits_follow_from_signal_to_noise_and_distortion():
+    """Of a wave with a second harmonic of a hundredth: 40 dB, less 1.76, over 6.02."""
+
+    def convert(inputs: np.ndarray) -> np.ndarray:
+        sine = inputs / 1e6
+        return np.rint(inputs + 1e4 * (2 * sine**2 - 1)).astype(np.int64)
+
+    for samples in (64, 1000, 4096):
+        bits = enob(convert, 1, -1e6, 1e6, samples)[0]
+        assert bits == pytest.approx((40 - 1.76) / 6.02, abs=1e-3)
+
+
+def test_a_record_has_about_a_tenth_as_many_periods_as_samples():
+    seen = []
+
+    def convert(inputs: np.ndarray) -> np.ndarray:
+        seen.append(inputs[:, 0])
+        return np.rint(inputs).astype(np.int64)
+
+    for samples, periods in [(64, 7), (100, 11), (4096, 409), (1000, 101)]:
+        enob(convert, 1, -100, 100, samples)
+        spectrum = np.abs(np.fft.rfft(seen.pop()))
+        assert spectrum.argmax() == periods

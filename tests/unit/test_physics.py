@@ -7,7 +7,7 @@ import pytest
 from spec.config import ChipConfig
 from spec.errors import UserError
 from spec.load import load
-from spec.physics import IDEAL, Physics
+from spec.physics import IDEAL, WIRES, Physics
 
 CHIP = {
     "rows": 8,
@@ -19,6 +19,57 @@ CHIP = {
     "adc_bits": 8,
     "adcs": 8,
 }
+
+
+# Range and default of each parameter.
+PARAMETERS = {
+    **dict.fromkeys(["program_error", "relaxation"], (0.0, 10.0, 0.0)),
+    "read_noise": (0.0, 1.0, 0.0),
+    "drift": (-1.0, 1.0, 0.0),
+    "drift_spread": (0.0, 1.0, 0.0),
+    "drift_t0_s": (1e-9, 1e9, 1.0),
+    **dict.fromkeys(["stuck_low", "stuck_high", "stuck_any"], (0.0, 1.0, 0.0)),
+    "nonlinearity": (0.0, 100.0, 0.0),
+    "pulse_threshold": (0, 1 << 16, 3),
+    "pulse_step": (1e-9, 10.0, 0.02),
+    "headroom": (0.0, 3.0, 0.1),
+    **dict.fromkeys(["pulse_device_spread", "pulse_cycle_spread"], (0.0, 3.0, 0.0)),
+    **{f"r_{part}_ohm": (0.0, 1e9, 0.0) for part in ("word", "bit", "driver", "sense")},
+    **{
+        f"{s}_{name}": (0.0, 100.0, 0.0)
+        for s in ("dac", "adc")
+        for name in ("offset", "inl", "dnl")
+    },
+    **dict.fromkeys(["dac_gain", "adc_gain"], (0.0, 0.2, 0.0)),
+    "dac_noise": (0.0, 100.0, 0.0),
+    "sense_noise": (0.0, 1e12, 0.0),
+    "seed": (0, (1 << 63) - 1, 0),
+}
+
+
+def test_by_default_nothing_errs():
+    assert {*Physics.field_names()} == {*PARAMETERS}
+    for name, (_, _, default) in PARAMETERS.items():
+        assert IDEAL.value(name) == default
+    assert not IDEAL.wires.resistive
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters_reach_from_end_to_end_of_their_range(name):
+    low, high, default = PARAMETERS[name]
+    assert Physics.of(**{name: low}).value(name) == low
+    assert Physics.of(**{name: high}).value(name) == high
+    whole = isinstance(default, int)
+    beyond = (low - 1, high + 1) if whole else (math.nextafter(low, -2), math.nextafter(high, 1e13))
+    for value in beyond:
+        kind = "an integer" if whole else "a number"
+        with pytest.raises(UserError, match=f"^{name} must be {kind} of {low:.13g} to "):
+            Physics.of(**{name: value})
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_any_resistance_makes_wires_resistive(name):
+    assert Physics.of(**{name: 1e-3}).wires.resistive
 
 
 @pytest.mark.parametrize("name", Physics.field_names())
