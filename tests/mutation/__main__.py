@@ -51,8 +51,8 @@ BLOCKS = {
     "golden/draws.py": "unit/test_draws_are_kept.py unit/test_draws.py unit/test_device.py "
     "unit/test_write_verify.py",
     "golden/array": "unit/test_single_cells.py unit/test_rounding.py unit/test_device.py "
-    "unit/test_cell_states.py unit/test_array.py unit/test_spice.py unit/test_wires.py unit/test_transposed.py "
-    "unit/test_physics.py unit/test_empty.py",
+    "unit/test_cell_states.py unit/test_array.py unit/test_spice.py unit/test_wires.py "
+    "unit/test_transposed.py unit/test_physics.py unit/test_empty.py",
     "golden/converter": "unit/test_draws_are_kept.py unit/test_limits_of_dacs.py "
     "unit/test_transfer.py unit/test_converters.py unit/test_linearity.py "
     "unit/test_tile.py unit/test_array.py unit/test_empty.py rtl/test_dac.py rtl/test_adc.py",

@@ -184,3 +184,12 @@ def test_advice_is_at_most_eight_bits_more():
     for more in range(1, 9):
         assert advice(7 + more) == f"raise adc_bits to {7 + more}"
     assert advice(16).endswith("alone cures it")
+
+
+def test_advice_never_takes_bits_away():
+    """One bit less has two more steps, the coarsest of which would hold the values."""
+    config = chip(adc_bits=6)
+    assert (config.step_range, config.replace(adc_bits=5).step_range) == ((0, 1), (0, 3))
+    subject = tile(config, np.zeros((3, 4), int))
+    found = diagnose(subject.analog, products_of(subject, spread(config, -100, 100), 1))
+    assert found.clip_advice == ("raise adc_bits to 7",) * config.steps
