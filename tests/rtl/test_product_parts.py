@@ -220,6 +220,30 @@ def test_sums_at_the_ends_of_their_range(rows, columns, count, transposed, shift
     )
 
 
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8])
+@pytest.mark.parametrize(
+    ("rows", "columns", "transposed"),
+    [(5, 16, False), (7, 9, False), (1, 3, False), (16, 5, True), (9, 7, True), (3, 1, True)],
+)
+def test_results_of_tiles_that_take_several_beats(rows, columns, transposed, lanes):
+    """Also where the last block ends before its tile does, within a beat or between two."""
+    fields = {"rows": 7, "columns": 7, "adcs": 7, "tiles": 3, "lanes": lanes}
+    config = small(**fields, cell_bits=1, slices=1)
+    count, outputs = 2, rows if transposed else columns
+    rng = np.random.default_rng(0)
+    total = np.zeros((count, outputs), int)
+    work = []
+    for batch in rounds(config, rows, columns, 1):
+        results = rng.integers(-50, 50, (len(batch), count, 7))
+        for block, of_block in zip(batch, results, strict=True):
+            place = block.directed(transposed)[1]
+            total[:, place] += of_block[:, : place.stop - place.start]
+        fields = {"destination": 5, "shift": 0}
+        work.append((round_of(batch, rows, columns, count, transposed, **fields), batch, results))
+    wanted = {5 + i: word for i, word in enumerate(total.ravel().tolist())}
+    assert sums_of(config, work, 2000) == (wanted, 0)
+
+
 def test_descriptors_of_as_many_matrices_as_there_are():
     """Every word apart, every field of every matrix fetched, and the name of a changed one."""
     config = small(matrices=4)
