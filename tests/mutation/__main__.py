@@ -27,8 +27,8 @@ EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 VECTORS = "rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py rtl/test_sequencer.py"
 PRODUCTS = (
-    "rtl/test_programming_parts.py rtl/test_product_parts.py rtl/test_products.py "
-    "rtl/test_product_faults.py"
+    "rtl/test_programming_parts.py rtl/test_product_check.py rtl/test_product_parts.py "
+    "rtl/test_products.py rtl/test_product_faults.py"
 )
 TILES = (
     "rtl/test_shift_add.py rtl/test_verify_codes.py rtl/test_tile_rtl.py "
@@ -69,13 +69,14 @@ BLOCKS = {
     "golden/link": "unit/test_host.py unit/test_any_reply.py rtl/test_packet.py",
     "hw/boundary": "rtl/test_boundary.py rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py "
     "jobs/test_verilog.py docs/test_pins.py",
-    "hw/common": "rtl/test_common.py rtl/test_item_memory.py rtl/test_shift_add.py "
-    f"{VECTORS} rtl/test_packet.py rtl/test_product_parts.py rtl/test_tile_rtl.py",
+    "hw/common": "rtl/test_common.py rtl/test_item_memory.py rtl/test_counters.py "
+    f"rtl/test_snapshots.py rtl/test_shift_add.py {VECTORS} rtl/test_packet.py "
+    "rtl/test_product_parts.py rtl/test_tile_rtl.py",
     "hw/converter": f"rtl/test_dac.py rtl/test_adc.py {TILES}",
     "hw/tile": TILES,
     "hw/tile/weights": "rtl/test_programming_parts.py rtl/test_products.py",
     "hw/link": "rtl/test_axi_registers.py rtl/test_framing.py rtl/test_packet.py "
-    "cosim/test_axi.py cosim/test_uart.py",
+    "rtl/test_snapshots.py cosim/test_axi.py cosim/test_uart.py",
     "hw/machine": f"{PRODUCTS} {VECTORS}",
     **dict.fromkeys(
         ["hw/machine/decoder", "hw/machine/scalar", "hw/machine/sequencer", "hw/machine/vector"],
