@@ -75,8 +75,8 @@ BLOCKS = {
     "hw/converter": f"rtl/test_dac.py rtl/test_adc.py {TILES}",
     "hw/tile": TILES,
     "hw/tile/weights": "rtl/test_programming_parts.py rtl/test_products.py",
-    "hw/link": "rtl/test_axi_registers.py rtl/test_framing.py rtl/test_packet.py "
-    "rtl/test_snapshots.py cosim/test_axi.py cosim/test_uart.py",
+    "hw/link": "rtl/test_axi_registers.py rtl/test_reply_of_one_cycle.py rtl/test_framing.py "
+    "rtl/test_packet.py rtl/test_snapshots.py cosim/test_axi.py cosim/test_uart.py",
     "hw/machine": f"{PRODUCTS} {VECTORS}",
     **dict.fromkeys(
         ["hw/machine/decoder", "hw/machine/scalar", "hw/machine/sequencer", "hw/machine/vector"],
