@@ -53,19 +53,22 @@ BLOCKS = {
     "unit/test_linearity.py unit/test_arguments.py unit/test_front_door.py",
     "golden/draws.py": "unit/test_draws_are_kept.py unit/test_draws.py unit/test_device.py "
     "unit/test_write_verify.py",
-    "golden/array": "unit/test_single_cells.py unit/test_rounding.py unit/test_device.py "
-    "unit/test_cell_states.py unit/test_array.py unit/test_spice.py unit/test_wires.py "
-    "unit/test_transposed.py unit/test_physics.py unit/test_empty.py",
-    "golden/converter": "unit/test_draws_are_kept.py unit/test_limits_of_dacs.py "
-    "unit/test_transfer.py unit/test_converters.py unit/test_linearity.py "
-    "unit/test_tile.py unit/test_array.py unit/test_empty.py rtl/test_dac.py rtl/test_adc.py",
-    "golden/tile": "unit/test_weights.py unit/test_mapping.py unit/test_calibrate.py "
-    "unit/test_diagnose.py unit/test_tile.py unit/test_write_verify_refusals.py "
-    "unit/test_write_verify_pulses.py unit/test_write_verify.py unit/test_transposed.py "
-    "rtl/test_shift_add.py unit/test_empty.py unit/test_machine_stops.py",
-    "golden/machine": "unit/test_vector_unit.py unit/test_control_flow.py unit/test_scheduler.py "
-    "unit/test_machine.py unit/test_machine_products.py unit/test_machine_stops.py "
-    "unit/test_matrix.py unit/test_sharing.py",
+    "golden/array": "unit/test_ends_of_golden.py unit/test_single_cells.py unit/test_rounding.py "
+    "unit/test_device.py unit/test_cell_states.py unit/test_array.py unit/test_spice.py "
+    "unit/test_wires.py unit/test_transposed.py unit/test_physics.py unit/test_empty.py",
+    "golden/converter": "unit/test_ends_of_golden.py unit/test_draws_are_kept.py "
+    "unit/test_limits_of_dacs.py unit/test_transfer.py unit/test_converters.py "
+    "unit/test_linearity.py unit/test_tile.py unit/test_array.py unit/test_empty.py "
+    "rtl/test_dac.py rtl/test_adc.py",
+    "golden/tile": "unit/test_ends_of_golden.py unit/test_weights.py unit/test_mapping.py "
+    "unit/test_calibrate.py unit/test_diagnose.py unit/test_tile.py "
+    "unit/test_write_verify_refusals.py unit/test_write_verify_pulses.py "
+    "unit/test_write_verify.py unit/test_transposed.py rtl/test_shift_add.py unit/test_empty.py "
+    "unit/test_machine_stops.py",
+    "golden/machine": "unit/test_ends_of_golden.py unit/test_vector_unit.py "
+    "unit/test_control_flow.py unit/test_scheduler.py unit/test_machine.py "
+    "unit/test_machine_products.py unit/test_machine_stops.py unit/test_matrix.py "
+    "unit/test_sharing.py",
     "golden/link": "unit/test_host.py unit/test_any_reply.py rtl/test_packet.py",
     "hw/boundary": "rtl/test_boundary.py rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py "
     "jobs/test_verilog.py docs/test_pins.py",
@@ -77,6 +80,7 @@ BLOCKS = {
     "hw/tile/weights": "rtl/test_programming_parts.py rtl/test_products.py",
     "hw/link": "rtl/test_axi_registers.py rtl/test_reply_of_one_cycle.py rtl/test_framing.py "
     "rtl/test_packet.py rtl/test_snapshots.py cosim/test_axi.py cosim/test_uart.py",
+    "hw/link/serial_line": "rtl/test_serial_line.py cosim/test_uart.py",
     "hw/machine": f"{PRODUCTS} {VECTORS}",
     **dict.fromkeys(
         ["hw/machine/decoder", "hw/machine/scalar", "hw/machine/sequencer", "hw/machine/vector"],
