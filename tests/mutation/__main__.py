@@ -37,9 +37,9 @@ TILES = (
 CHIPS = "cosim/test_chip_cosim.py cosim/test_uart.py cosim/test_axi.py"
 
 SPEC = (
-    "unit/test_interface.py unit/test_isa.py unit/test_assembler.py unit/test_config.py "
-    "unit/test_physics.py unit/test_refusals_of_spec.py unit/test_verify_levels.py "
-    "unit/test_numbers.py unit/test_weights.py unit/test_calibrate.py "
+    "unit/test_interface.py unit/test_isa.py unit/test_assembler.py unit/test_ends_of_programs.py "
+    "unit/test_config.py unit/test_physics.py unit/test_refusals_of_spec.py "
+    "unit/test_verify_levels.py unit/test_numbers.py unit/test_weights.py unit/test_calibrate.py "
     "unit/test_scheduler.py unit/test_control_flow.py unit/test_write_verify_refusals.py "
     "unit/test_pace.py rtl/test_packet.py unit/test_advice.py unit/test_machine.py"
 )
@@ -69,7 +69,8 @@ BLOCKS = {
     "unit/test_control_flow.py unit/test_scheduler.py unit/test_machine.py "
     "unit/test_machine_products.py unit/test_machine_stops.py unit/test_matrix.py "
     "unit/test_sharing.py",
-    "golden/link": "unit/test_host.py unit/test_any_reply.py rtl/test_packet.py",
+    "golden/link": "unit/test_ends_of_programs.py unit/test_host.py unit/test_any_reply.py "
+    "rtl/test_packet.py",
     "hw/boundary": "rtl/test_boundary.py rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py "
     "jobs/test_verilog.py docs/test_pins.py",
     "hw/common": "rtl/test_common.py rtl/test_item_memory.py rtl/test_counters.py "
@@ -93,8 +94,8 @@ BLOCKS = {
     "unit/test_any_reply.py unit/test_arguments.py unit/test_front_door.py",
     "ohmulator/host/simulated": "unit/test_simulated_carrier.py cosim/test_chip_cosim.py",
     "ohmulator/host/tb_chip": "cosim/test_chip_cosim.py",
-    "ohmulator/compiler": "unit/test_matrix.py unit/test_front_door.py unit/test_sharing.py "
-    "unit/test_arguments.py",
+    "ohmulator/compiler": "unit/test_ends_of_programs.py unit/test_matrix.py "
+    "unit/test_front_door.py unit/test_sharing.py unit/test_arguments.py",
 }
 """Tests of each block, by what the paths of its files begin with; the quickest first."""
 
