@@ -37,7 +37,8 @@ TILES = (
 CHIPS = "cosim/test_chip_cosim.py cosim/test_uart.py cosim/test_axi.py"
 
 SPEC = (
-    "unit/test_interface.py unit/test_isa.py unit/test_assembler.py unit/test_ends_of_programs.py "
+    "unit/test_interface.py unit/test_isa.py unit/test_assembler.py "
+    "unit/test_ends_of_programs.py "
     "unit/test_config.py unit/test_physics.py unit/test_refusals_of_spec.py "
     "unit/test_verify_levels.py unit/test_numbers.py unit/test_weights.py unit/test_calibrate.py "
     "unit/test_scheduler.py unit/test_control_flow.py unit/test_write_verify_refusals.py "
@@ -53,7 +54,8 @@ BLOCKS = {
     "unit/test_linearity.py unit/test_arguments.py unit/test_front_door.py",
     "golden/draws.py": "unit/test_draws_are_kept.py unit/test_draws.py unit/test_device.py "
     "unit/test_write_verify.py",
-    "golden/array": "unit/test_ends_of_golden.py unit/test_single_cells.py unit/test_rounding.py "
+    "golden/array": "unit/test_ends_of_golden.py unit/test_single_cells.py "
+    "unit/test_rounding.py "
     "unit/test_device.py unit/test_cell_states.py unit/test_array.py unit/test_spice.py "
     "unit/test_wires.py unit/test_transposed.py unit/test_physics.py unit/test_empty.py",
     "golden/converter": "unit/test_ends_of_golden.py unit/test_draws_are_kept.py "
@@ -116,8 +118,8 @@ def tests_of(block: str) -> list[str]:
     FileNotFoundError
         If one of them does not exist.
     """
-    members = ["rtl/test_members.py"] if block.startswith("hw") else []
-    tests = [Path("tests", name) for name in [*members, *BLOCKS[block].split()]]
+    first = "rtl/test_members.py" if block.startswith("hw") else "unit/test_defaults.py"
+    tests = [Path("tests", name) for name in [first, *BLOCKS[block].split()]]
     for test in tests:
         if not (ROOT / test).is_file():
             raise FileNotFoundError(f"block {block!r} names {test}, which does not exist")

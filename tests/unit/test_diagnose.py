@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from golden.tile.analog import Analog
 from golden.tile.calibrate import calibrate
-from golden.tile.diagnostics import diagnose
+from golden.tile.diagnostics import Diagnostics, diagnose
 from golden.tile.tile import Products, Tile
 from spec.config import ChipConfig
 from tests.support.advice import changes
@@ -193,3 +193,40 @@ def test_advice_never_takes_bits_away():
     subject = tile(config, np.zeros((3, 4), int))
     found = diagnose(subject.analog, products_of(subject, spread(config, -100, 100), 1))
     assert found.clip_advice == ("raise adc_bits to 7",) * config.steps
+
+
+@pytest.mark.parametrize(
+    ("field", "limit", "beyond"),
+    [
+        ("range_used", 0.25, -1e-9),
+        ("ir_drop", 0.1, 1e-9),
+        # A cell of a hundred.
+        ("failed", 1, 1),
+    ],
+)
+def test_warnings_begin_beyond_their_limits(field, limit, beyond):
+    def warnings(value: float) -> list[str]:
+        fine = {
+            "clipped_high": np.zeros(2),
+            "clipped_low": np.zeros(2),
+            "clip_advice": ("", ""),
+            "range_used": np.ones(2),
+            "range_wasted": np.ones(2, bool),
+            "ir_drop": np.zeros((1, 100)),
+            "resistances": ("r_word_ohm",),
+            "failed": np.zeros((1, 10, 10), bool),
+        }
+        if field == "failed":
+            fine[field].flat[: int(value)] = True
+        else:
+            fine[field].flat[1] = value
+        return Diagnostics(**fine).warnings()
+
+    assert warnings(limit) == []
+    (sentence,) = warnings(limit + beyond)
+    wanted = {
+        "range_used": "ADCs of the unit column use 25 % of their codes: calibrate their step",
+        "ir_drop": "wires take up to 10 % of a line's current (slice 0, line 1): lower r_word_ohm",
+        "failed": "2 of 100 cells are more than half a level from their target",
+    }
+    assert sentence.startswith(wanted[field])
