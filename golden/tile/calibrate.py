@@ -51,6 +51,7 @@ def calibrate(
     reach = [np.percentile(part, percentile, method="higher") for part in parts]
     choices = np.arange(config.step_range[1] + 1)
     adcs = Adcs(config, choices[:, None])
-    fits = ~(adcs.beyond(np.array(reach)) | adcs.beyond(-np.array(reach)))
+    # The upper end of a range is the nearer one.
+    fits = ~adcs.beyond(np.array(reach))
     fits[-1] = True
     return fits.argmax(axis=0)
