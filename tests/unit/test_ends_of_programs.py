@@ -95,6 +95,8 @@ def test_memories_are_filled_to_their_last_word():
     assert [compiled(rows, 2).batch for rows in (126, 63, 62)] == [1, 1, 2]
     with pytest.raises(UserError, match=r"of 128: raise vector_words to 256$"):
         compiled(127, 2)
+    with pytest.raises(UserError, match=r"of 128: raise vector_words to 256$"):
+        compiled(254, 2)
     with pytest.raises(UserError, match=r"of 128: raise vector_words to 512$"):
         compiled(255, 2)
     assert compiled(address=250).writes[1][1] == 250
