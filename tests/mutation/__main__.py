@@ -120,8 +120,9 @@ def tests_of(block: str) -> list[str]:
     FileNotFoundError
         If one of them does not exist.
     """
-    first = "rtl/test_members.py" if block.startswith("hw") else "unit/test_defaults.py"
-    tests = [Path("tests", name) for name in [first, *BLOCKS[block].split()]]
+    rtl = block.startswith("hw")
+    first = ["rtl/test_members.py", "rtl/test_layouts.py"] if rtl else ["unit/test_defaults.py"]
+    tests = [Path("tests", name) for name in [*first, *BLOCKS[block].split()]]
     for test in tests:
         if not (ROOT / test).is_file():
             raise FileNotFoundError(f"block {block!r} names {test}, which does not exist")

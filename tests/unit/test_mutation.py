@@ -39,3 +39,11 @@ def test_mutants_of_a_line(tmp_path):
     }
     (mutant,) = (each for each in mutants(path) if each.after == "α + x")
     assert mutant.apply(path.read_text()).splitlines()[-1] == "    return (α + x) - 1"
+
+
+def test_equivalent_mutants_are_mutants_of_the_code_as_it_is():
+    files = [path for folder in mutation.FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    names = {mutant.name for path in files for mutant in mutants(path)}
+    listed = mutation.EQUIVALENT.read_text(encoding="utf-8").splitlines()
+    known = {name.replace(f"{ROOT}/", "") for name in names}
+    assert [line for line in listed if " => " in line and line not in known] == []
