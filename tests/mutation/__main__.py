@@ -93,6 +93,7 @@ BLOCKS = {
     "hw/tools/area": "rtl/test_cell_areas.py rtl/test_area.py",
     "hw/tools/yosys": "unit/test_yosys_death.py",
     "hw/tools": "rtl/test_area.py jobs/test_verilog.py rtl/test_hardware_hash.py",
+    "hw/top/host_access": "rtl/test_host_access.py",
     "hw/top": f"{CHIPS} rtl/test_hardware_hash.py",
     "ohmulator/host": "unit/test_link_limits.py unit/test_host.py unit/test_replies.py "
     "unit/test_any_reply.py unit/test_arguments.py unit/test_front_door.py",
