@@ -39,7 +39,8 @@ CHIPS = "cosim/test_chip_cosim.py cosim/test_uart.py cosim/test_axi.py"
 SPEC = (
     "unit/test_interface.py unit/test_isa.py unit/test_assembler.py "
     "unit/test_ends_of_programs.py unit/test_config.py unit/test_physics.py "
-    "unit/test_refusals_of_spec.py unit/test_verify_levels.py unit/test_numbers.py "
+    "unit/test_refusals_of_spec.py unit/test_choices.py unit/test_verify_levels.py "
+    "unit/test_numbers.py "
     "unit/test_weights.py unit/test_calibrate.py unit/test_scheduler.py "
     "unit/test_control_flow.py unit/test_write_verify_refusals.py "
     "unit/test_pace.py rtl/test_packet.py unit/test_advice.py unit/test_machine.py"
@@ -55,13 +56,13 @@ BLOCKS = {
     "golden/draws.py": "unit/test_draws_are_kept.py unit/test_draws.py unit/test_device.py "
     "unit/test_write_verify.py",
     "golden/array": "unit/test_ends_of_golden.py unit/test_single_cells.py "
-    "unit/test_rounding.py "
+    "unit/test_rounding.py unit/test_choices.py "
     "unit/test_device.py unit/test_cell_states.py unit/test_array.py unit/test_spice.py "
     "unit/test_wire_limits.py unit/test_wires.py unit/test_transposed.py unit/test_physics.py "
     "unit/test_empty.py",
     "golden/converter": "unit/test_ends_of_golden.py unit/test_draws_are_kept.py "
-    "unit/test_limits_of_dacs.py unit/test_transfer.py unit/test_converters.py "
-    "unit/test_linearity.py unit/test_tile.py unit/test_array.py unit/test_empty.py "
+    "unit/test_limits_of_dacs.py unit/test_choices.py unit/test_transfer.py "
+    "unit/test_converters.py unit/test_linearity.py unit/test_tile.py unit/test_array.py unit/test_empty.py "
     "rtl/test_dac.py rtl/test_adc.py",
     "golden/tile": "unit/test_ends_of_golden.py unit/test_weights.py unit/test_mapping.py "
     "unit/test_calibrate.py unit/test_diagnose.py unit/test_tile.py "
