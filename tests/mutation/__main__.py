@@ -27,8 +27,8 @@ EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
 VECTORS = "rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py rtl/test_sequencer.py"
 PRODUCTS = (
-    "rtl/test_programming_parts.py rtl/test_product_check.py rtl/test_product_parts.py "
-    "rtl/test_products.py rtl/test_product_faults.py"
+    "rtl/test_blocks.py rtl/test_programming_parts.py rtl/test_product_check.py "
+    "rtl/test_product_parts.py rtl/test_products.py rtl/test_product_faults.py"
 )
 TILES = (
     "rtl/test_shift_add.py rtl/test_verify_codes.py rtl/test_tile_rtl.py "
@@ -62,8 +62,8 @@ BLOCKS = {
     "unit/test_empty.py",
     "golden/converter": "unit/test_ends_of_golden.py unit/test_draws_are_kept.py "
     "unit/test_limits_of_dacs.py unit/test_choices.py unit/test_transfer.py "
-    "unit/test_converters.py unit/test_linearity.py unit/test_tile.py unit/test_array.py unit/test_empty.py "
-    "rtl/test_dac.py rtl/test_adc.py",
+    "unit/test_converters.py unit/test_linearity.py unit/test_tile.py unit/test_array.py "
+    "unit/test_empty.py rtl/test_dac.py rtl/test_adc.py",
     "golden/tile": "unit/test_ends_of_golden.py unit/test_weights.py unit/test_mapping.py "
     "unit/test_calibrate.py unit/test_diagnose.py unit/test_tile.py "
     "unit/test_write_verify_refusals.py unit/test_write_verify_pulses.py "
@@ -77,9 +77,9 @@ BLOCKS = {
     "rtl/test_packet.py",
     "hw/boundary": "rtl/test_boundary.py rtl/test_tile_rtl.py rtl/test_write_verify_rtl.py "
     "jobs/test_verilog.py docs/test_pins.py",
-    "hw/common": "rtl/test_common.py rtl/test_item_memory.py rtl/test_counters.py "
-    f"rtl/test_snapshots.py rtl/test_shift_add.py {VECTORS} rtl/test_packet.py "
-    "rtl/test_product_parts.py rtl/test_tile_rtl.py",
+    "hw/common": "rtl/test_common.py rtl/test_blocks.py rtl/test_item_memory.py "
+    f"rtl/test_counters.py rtl/test_snapshots.py rtl/test_shift_add.py {VECTORS} "
+    "rtl/test_packet.py rtl/test_product_parts.py rtl/test_tile_rtl.py",
     "hw/converter": f"rtl/test_dac.py rtl/test_adc.py {TILES}",
     "hw/tile": TILES,
     "hw/tile/weights": "rtl/test_programming_parts.py rtl/test_products.py",
