@@ -96,8 +96,8 @@ BLOCKS = {
     "hw/tools": "rtl/test_area.py jobs/test_verilog.py rtl/test_hardware_hash.py",
     "hw/top/host_access": "rtl/test_host_access.py",
     "hw/top": f"{CHIPS} rtl/test_hardware_hash.py",
-    "ohmulator/host": "unit/test_link_limits.py unit/test_host.py unit/test_replies.py "
-    "unit/test_any_reply.py unit/test_arguments.py unit/test_front_door.py",
+    "ohmulator/host": "unit/test_link_limits.py unit/test_host_limits.py unit/test_host.py "
+    "unit/test_replies.py unit/test_any_reply.py unit/test_arguments.py unit/test_front_door.py",
     "ohmulator/host/simulated": "unit/test_simulated_carrier.py cosim/test_chip_cosim.py",
     "ohmulator/host/tb_chip": "cosim/test_chip_cosim.py",
     "ohmulator/compiler": "unit/test_ends_of_programs.py unit/test_matrix.py "
