@@ -25,7 +25,10 @@ from tests.mutation.mutants import Mutant, mutants
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 
-VECTORS = "rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py rtl/test_sequencer.py"
+VECTORS = (
+    "rtl/test_vector_check.py rtl/test_vector_memory.py rtl/test_rtl_vector_unit.py "
+    "rtl/test_sequencer.py"
+)
 PRODUCTS = (
     "rtl/test_blocks.py rtl/test_programming_parts.py rtl/test_product_check.py "
     "rtl/test_product_parts.py rtl/test_products.py rtl/test_product_faults.py"
