@@ -51,7 +51,7 @@ SPEC = (
 
 BLOCKS = {
     "spec": SPEC,
-    **dict.fromkeys(["spec/config", "spec/tables"], f"{SPEC} unit/test_tile.py {TILES}"),
+    **dict.fromkeys(["spec/config", "spec/tables"], f"{SPEC} unit/test_lossless.py {TILES}"),
     "spec/hardware": "rtl/test_hardware_hash.py",
     "spec/tops": "jobs/test_verilog.py",
     "golden/checks.py": "unit/test_numbers.py unit/test_tile.py unit/test_device.py "

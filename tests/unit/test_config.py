@@ -360,6 +360,9 @@ def test_partial_sums_fit_whatever_the_vectors(config):
     for direction in config.directions:
         blocks = math.ceil(config.machine.vector_words / direction.inputs)
         assert fits(config.partial_bits, -end * blocks, (end - 1) * blocks)
+    shortest = min(direction.inputs for direction in config.directions)
+    doublings = math.ceil(math.log2(math.ceil(config.machine.vector_words / shortest)))
+    assert config.partial_bits == config.result_bits + doublings
 
 
 def test_bits_that_are_too_many_are_blamed_on_the_longer_direction():

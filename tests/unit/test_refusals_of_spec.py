@@ -7,6 +7,7 @@ import pytest
 from spec.advice import halves, lower
 from spec.errors import HelperError, UserError, digits, require_integer, require_number, shown
 from spec.files import LONGEST_FILE, named, read_text
+from spec.load import PRESETS, load
 from spec.pace import memory_cycles, pace_warning, vector_cycles
 from spec.physics import WIRES
 from spec.table import digest
@@ -151,3 +152,44 @@ def test_advice_on_lanes_reaches_to_all_that_a_memory_can_move():
     assert "lanes=64 or more let" in pace_warning(config.replace(tiles=4, lanes=32))
     assert "no number of lanes lets" in pace_warning(config.replace(tiles=8, lanes=1))
     assert "no number of lanes lets" in pace_warning(config.replace(vector_words=8))
+
+
+def test_places_of_a_file_are_named(tmp_path):
+    path = tmp_path / "mine.toml"
+    array = "[array]\nrows = 3\ncolumns = 4\ncell_bits = 2\nslices = 2\n"
+    converter = "[converter]\ninput_bits = 4\ndac_bits = 2\nadc_bits = 7\nadcs = 2\n"
+    for text, words in [
+        (
+            array + converter + "[odd]\n",
+            "mine.toml: unknown key 'odd' in the file: known are array",
+        ),
+        ("odd = 1\n" + array + converter, "mine.toml: unknown key 'odd' in the file: known are"),
+        (array + "odd = 1\n" + converter, r"unknown key 'odd' in \[array\]: known are rows"),
+        (array.replace("rows = 3\n", "") + converter, r"mine.toml: \[array\] lacks 'rows': add it"),
+        ("rows = 3\n" + array + converter, r"fields stand in tables now: move rows to \[array\]$"),
+        (
+            "rows = 3\ncolumns = 4\nadcs = 2\n" + array + converter,
+            r"move rows, columns to \[array\]; adcs to \[converter\]$",
+        ),
+        (array + converter + "[physics]\nread_noise = 0.1\n", r"read_noise to \[physics.cells\]$"),
+        (
+            array + converter + "[physics.cells]\nodd = 1\n",
+            r"'odd' in \[physics.cells\]: known are",
+        ),
+        ("array = 3\n" + converter, r"array must be a table \[array\], not 3"),
+        (array + converter + "[physics]\ncells = 3\n", r"be a table \[physics.cells\], not 3"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(UserError, match=words):
+            load(path)
+    path.write_text(array + converter + "[physics]\nseed = 4\n")
+    assert load(path).physics.seed == 4
+
+
+def test_configurations_are_presets_or_paths():
+    assert load("digits") == load(PRESETS / "digits.toml")
+    for source in (3, None, b"digits"):
+        with pytest.raises(UserError, match="a configuration must be the name of a preset or the"):
+            load(source)
+    with pytest.raises(UserError, match=r"configuration 'nothing' is neither a preset \(digits, "):
+        load("nothing")
