@@ -1,8 +1,8 @@
 """Mutate lines of the code and see whether the tests of their block notice: `make mutants`.
 
 Runs in a copy of the tree. A mutant that no test notices is a survivor: a test is missing, or the
-mutant is equivalent, which `equivalent.txt` then lists with the reason. Exits with 1 if a survivor
-is not listed.
+mutant is equivalent, which `equivalent.txt` then lists by its name, below the reason. Exits with 1
+if a survivor is not listed.
 """
 
 import argparse
@@ -247,7 +247,7 @@ def main() -> int:
             if alive:
                 word = "equivalent" if mutant.name in equivalent else "SURVIVES"
             tally[word] += 1
-            print(f"{number:4} {word:10} {mutant.path}:{mutant.line}: {mutant.name}", flush=True)
+            print(f"{number:4} {word:10} line {mutant.line} of {mutant.name}", flush=True)
     print(
         f"of {len(chosen)} mutants {tally['found']} found, {tally['equivalent']} equivalent, "
         f"{tally['SURVIVES']} alive"
