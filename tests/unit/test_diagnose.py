@@ -151,6 +151,16 @@ def test_shares_that_clip_are_told_apart():
         )
 
 
+def test_of_adcs_of_one_bit_code_zero_is_the_upper_end():
+    config = chip(adc_bits=1)
+    subject = tile(config, np.zeros((3, 4), int))
+    held = spread(config, 0, 0)
+    held[:3], held[96:] = 70, -70
+    found = diagnose(subject.analog, products_of(subject, held, 0))
+    np.testing.assert_allclose(found.clipped_high, 0.03)
+    np.testing.assert_allclose(found.clipped_low, 0.04)
+
+
 def test_clipping_that_another_step_cures_asks_for_no_other_converter():
     config = chip(adc_bits=6)
     assert config.step_range[1] >= 1
