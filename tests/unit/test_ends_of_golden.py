@@ -8,11 +8,13 @@ from golden.array.lines import Array
 from golden.converter.adc import Adcs
 from golden.draws import Draw, stream
 from golden.machine.machine import Machine
+from golden.tile.analog import Analog
 from golden.tile.calibrate import calibrate
 from golden.tile.mapping import column_values, row_values, split_steps
+from golden.tile.tile import Tile
 from spec.errors import UserError
 from spec.isa import ErrorCode, MachineError, Space
-from tests.support.configs import chip
+from tests.support.configs import chip, random_operands
 from tests.support.machines import LOSSLESS
 
 
@@ -190,3 +192,16 @@ def test_weights_are_bounded_at_both_ends():
         with pytest.raises(MachineError) as caught:
             machine.write(Space.WEIGHT, 0, np.array([0, bad], "<i4").view("<u4"))
         assert caught.value.code is ErrorCode.VALUE
+
+
+@pytest.mark.parametrize("bits", [1, 2, 5])
+def test_clips_are_counted_at_the_end_where_they_are(bits):
+    """Sums are whole: those below the lowest code, and those above the highest."""
+    config = chip(rows=6, columns=4, adcs=2, adc_bits=bits)
+    weights, vectors = random_operands(config, 30)
+    products = Tile(config, Analog.ideal(config, weights)).multiply(vectors, [0] * config.steps)
+    held = np.rint(products.held)
+    high, low = (held > products.codes), (held < products.codes)
+    assert high.any() and low.any()
+    assert products.clips_high.tolist() == high.sum(axis=(1, 2, 3)).tolist()
+    assert products.clips_low.tolist() == low.sum(axis=(1, 2, 3)).tolist()
