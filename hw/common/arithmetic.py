@@ -1,5 +1,6 @@
-"""Arithmetic whose widths follow from its operands: saturation, and sums of many terms."""
+"""Arithmetic whose widths follow from its operands, and choices among many of them."""
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -48,3 +49,22 @@ def tree_sum(terms: Sequence[Value]) -> Value:
         return terms[0]
     middle = len(terms) // 2
     return tree_sum(terms[:middle]) + tree_sum(terms[middle:])
+
+
+def pick(items: Sequence[Value], number: Value) -> Value:
+    """Return one of some items by its unsigned number; arbitrary where no item has the number.
+
+    A tree of multiplexers, without a comparison for each item as an `Array` has.
+    """
+    chosen = list(items)
+    for bit in number[: (len(items) - 1).bit_length()]:
+        pairs = itertools.zip_longest(chosen[::2], chosen[1::2], fillvalue=chosen[-1])
+        chosen = [Mux(bit, odd, even) for even, odd in pairs]
+    return chosen[0]
+
+
+def shift_left(value: Value, by: Value) -> Value:
+    """Return a value times 2^by, `by` unsigned, in stages that are no wider than what can be."""
+    for i, bit in enumerate(by):
+        value = Mux(bit, value << (1 << i), value)
+    return value

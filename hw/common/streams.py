@@ -33,11 +33,12 @@ class StreamRegister(_StreamStage):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.i.ready.eq(~self.o.valid | self.o.ready)
+        kept = Signal.like(self.i.payload, reset_less=True)
+        m.d.comb += [self.i.ready.eq(~self.o.valid | self.o.ready), self.o.payload.eq(kept)]
         with m.If(self.i.ready):
             m.d.sync += self.o.valid.eq(self.i.valid)
             with m.If(self.i.valid):
-                m.d.sync += self.o.payload.eq(self.i.payload)
+                m.d.sync += kept.eq(self.i.payload)
         return m
 
 
@@ -51,13 +52,14 @@ class StreamPipe(_StreamStage):
     def elaborate(self, platform):
         m = Module()
         # It came in the cycle in which the one before it was found to wait.
-        spare = Signal.like(self.i.payload)
+        spare = Signal.like(self.i.payload, reset_less=True)
         waiting = Signal()
-        m.d.comb += self.i.ready.eq(~waiting)
+        kept = Signal.like(self.i.payload, reset_less=True)
+        m.d.comb += [self.i.ready.eq(~waiting), self.o.payload.eq(kept)]
         with m.If(~self.o.valid | self.o.ready):
             m.d.sync += [
                 self.o.valid.eq(self.i.valid | waiting),
-                self.o.payload.eq(Mux(waiting, spare, self.i.payload)),
+                kept.eq(Mux(waiting, spare, self.i.payload)),
                 waiting.eq(0),
             ]
         with m.Elif(self.i.valid & self.i.ready):

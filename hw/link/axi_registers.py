@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.arithmetic import pick
 from hw.common.streams import StreamRegister
 from hw.link.axi import AxiLite
 from hw.link.interfaces import LinkCounters, StateLayout
@@ -84,16 +85,16 @@ class AxiRegisters(wiring.Component):
         }
         values |= {"control": self.state.as_value(), "position": self.position}
         values |= {name: self.link[name] for name in LINK_COUNTERS}
-        fixed = Array(values[name] for name in FIXED_REGISTERS)
+        fixed = [values[name] for name in FIXED_REGISTERS]
         number = index - COUNTER_BASE // REGISTER_BYTES
-        counter = Array(self.counters)[number[1:].as_unsigned()]
+        counter = pick(list(self.counters), number[1:].as_unsigned())
         # High word of the counter whose low word was read last.
         upper = Signal(COUNTER_BITS - WORD_BITS)
         word = reply.i.payload
         with m.If(~aligned):
             m.d.comb += word.resp.eq(SLVERR)
         with m.Elif(index < len(fixed)):
-            m.d.comb += word.data.eq(fixed[index])
+            m.d.comb += word.data.eq(pick(fixed, index))
         with m.Elif((number >= 0) & (number < 2 * len(self.counters))):
             m.d.comb += word.data.eq(Mux(number[0], upper, counter))
             with m.If(asked & ~number[0]):

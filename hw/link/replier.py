@@ -7,10 +7,11 @@ kept or copied in that cycle, and counters are held until they are copied.
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from hw.common.arithmetic import pick
 from hw.common.streams import StreamPipe
 from hw.link.command_receiver import StoreLayout
 from hw.link.interfaces import HeaderLayout, LinkCounters, PlaceLayout, ReplyWord, StateLayout
@@ -164,10 +165,10 @@ class Replier(wiring.Component):
         first = copied == 0
         with m.If(first):
             m.d.sync += state.eq(self.state)
-        identity = Array(Const(word, WORD_BITS) for word in self.identity)
+        identity = [Const(word, WORD_BITS) for word in self.identity]
         link = [self.link[name] for name in LINK_COUNTERS]
-        status = Array([state.as_value(), self.position, *link, Const(0, WORD_BITS)])
-        counter = Array(self.counters)[copied[1:]]
+        status = [state.as_value(), self.position, *link, Const(0, WORD_BITS)]
+        counter = pick(list(self.counters), copied[1:])
         place = copied ^ swapped
         empty = self.length == 0
         last = copied == ((self.length - 1) | swapped)
@@ -180,9 +181,9 @@ class Replier(wiring.Component):
         ]
         with m.Switch(self.kind):
             with m.Case(Packet.IDENTIFY):
-                m.d.comb += self.store.word.eq(identity[copied])
+                m.d.comb += self.store.word.eq(pick(identity, copied))
             with m.Case(Packet.STATUS):
-                m.d.comb += self.store.word.eq(status[place])
+                m.d.comb += self.store.word.eq(pick(status, place))
             with m.Case(Packet.COUNTERS):
                 m.d.comb += self.store.word.eq(
                     Mux(copied[0], counter[WORD_BITS:], counter[:WORD_BITS])

@@ -46,7 +46,7 @@ class OperandBuffer(wiring.Component):
         vector, words = self.vector, self.words.as_value()
         beats = -(-self.config.drive_lines // self.config.machine.lanes)
         m = Module()
-        operand = Signal(beats * len(words))
+        operand = Signal(beats * len(words), reset_less=True)
         m.d.comb += vector.payload.eq(operand)
         with m.If(self.fill):
             m.d.sync += [operand.eq(Cat(operand[len(words) :], words)), vector.valid.eq(self.last)]

@@ -1,9 +1,10 @@
 """Requirements on the operands of a product."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.arithmetic import fits
 from hw.common.errors import lowest_error
 from hw.common.ranges import vector_extent, within
 from hw.machine.descriptors import DescriptorLayout
@@ -58,11 +59,17 @@ class ProductCheck(wiring.Component):
             weights.eq(self.inputs * self.outputs),
         ]
 
-        def in_range(value, low, high):
-            return (value >= low) & (value <= high)
+        def in_range(value: Value, low: int, high: int) -> Value:
+            """Return whether a value lies in a range that begins at 0 or above."""
+            near = value[: high.bit_length()]
+            allowed = fits(value, unsigned(high.bit_length())) & (near <= high)
+            return allowed & (near >= low) if low else allowed
 
-        before = request.d + results <= request.a
-        behind = request.a + vectors <= request.d
+        # Cut to their width, which suffices for what lies in the memory.
+        bits = words.bit_length()
+        a, d = request.a[:bits], request.d[:bits]
+        before = d + results[:bits] <= a
+        behind = a + vectors[:bits] <= d
         requirements = {
             ErrorCode.OPERAND: in_range(request.c, *RIGHT_SHIFTS),
             ErrorCode.MATRIX: in_range(request.immediate, 0, machine.matrices - 1)

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.common.arithmetic import pick
 from hw.common.direction import by_direction
 from hw.tile.shift_add import ResultsLayout
 from spec.config import ChipConfig
@@ -47,19 +48,24 @@ class ResultBuffer(wiring.Component):
         directions, lanes = config.directions, config.machine.lanes
         m = Module()
         beats = -(-max(direction.outputs for direction in directions) // lanes)
-        ordered = Signal(data.ArrayLayout(signed(config.result_bits), beats * lanes))
+        ordered = Signal(
+            data.ArrayLayout(signed(config.result_bits), beats * lanes), reset_less=True
+        )
         # All groups but the last wait here, so that the product before can leave meanwhile.
         sums = data.ArrayLayout(signed(config.result_bits), config.converter.adcs)
         most = max(direction.groups for direction in directions)
-        waiting = [Signal(sums, name=f"group_{g}") for g in range(most - 1)]
+        waiting = [Signal(sums, name=f"group_{g}", reset_less=True) for g in range(most - 1)]
 
         groups = by_direction(config, self.transposed, lambda direction: direction.groups)
         last = results.payload.group == groups - 1
         m.d.comb += results.ready.eq(~last | ~self.full | self.discard)
-        for i in range(lanes):
-            m.d.comb += self.words[i].eq(ordered[i])
+        # Beats that have been taken.
+        beat = Signal(range(beats), reset_less=True)
+        width = lanes * config.result_bits
+        words = [ordered.as_value()[b * width : (b + 1) * width] for b in range(beats)]
+        m.d.comb += self.words.eq(pick(words, beat))
         with m.If(self.shift):
-            m.d.sync += ordered.eq(ordered.as_value()[lanes * config.result_bits :])
+            m.d.sync += beat.eq(beat + 1)
         with m.If(self.free):
             m.d.sync += self.full.eq(0)
         with m.If(results.valid & results.ready):
@@ -67,7 +73,7 @@ class ResultBuffer(wiring.Component):
                 with m.If(results.payload.group == g):
                     m.d.sync += group.eq(results.payload.sums)
             with m.If(last):
-                m.d.sync += self.full.eq(1)
+                m.d.sync += [self.full.eq(1), beat.eq(0)]
                 for transposed, direction in enumerate(directions):
                     with m.If(self.transposed == transposed):
                         for output in range(direction.outputs):

@@ -69,7 +69,10 @@ class ScalarArithmetic(wiring.Component):
     def elaborate(self, platform):
         immediate, decoded = self.instruction.immediate, self.decoded
         m = Module()
-        total = Signal(signed(SCALAR_BITS + 1))
+        total = Signal(signed(SCALAR_BITS + 1), reset_less=True)
+        a = Signal.like(self.a, reset_less=True)
+        b = Signal.like(self.b, reset_less=True)
+        m.d.comb += [self.a.eq(a), self.b.eq(b)]
         other = Mux(decoded.by_one, Const(1, signed(2)), self.second)
         operand = Mux(decoded.by_immediate, immediate, other)
         # One adder: the lowest bits make the carry that completes a subtraction.
@@ -77,15 +80,15 @@ class ScalarArithmetic(wiring.Component):
         addend = Cat(decoded.subtracts, Mux(decoded.subtracts, ~operand, operand)).as_signed()
         with m.If(self.load):
             m.d.sync += [
-                self.a.eq(self.first),
-                self.b.eq(self.second),
+                a.eq(self.first),
+                b.eq(self.second),
                 total.eq((augend + addend) >> 1),
             ]
 
         negative = total[-1]
         zero = ~total.any()
         result, overflow = clamp(total, signed(SCALAR_BITS))
-        word, word_overflow = clamp(self.b, signed(WORD_BITS))
+        word, word_overflow = clamp(b, signed(WORD_BITS))
         m.d.comb += [
             self.address.eq(total),
             self.in_memory.eq(fits(total, unsigned(len(self.address)))),

@@ -56,8 +56,8 @@ class SumAdder(wiring.Component):
         # First cycle: results, and sums to be resumed.
         accepted = self.beats.valid & self.beats.ready & ~self.stop
         adding = Signal()
-        added = Signal(BeatLayout(config))
-        terms = Signal(self.terms.shape())
+        added = Signal(BeatLayout(config), reset_less=True)
+        terms = Signal(self.terms.shape(), reset_less=True)
         m.d.comb += [
             memory.read.en.eq(accepted & beat.resumed),
             memory.read.address.eq(beat.sum.store),

@@ -51,8 +51,8 @@ class SumRounder(wiring.Component):
         config, write = self.config, self.write
         m = Module()
         valid = Signal()
-        destination = Signal(vector_address(config))
-        mask = Signal(config.machine.lanes)
+        destination = Signal(vector_address(config), reset_less=True)
+        mask = Signal(config.machine.lanes, reset_less=True)
         m.d.sync += [
             valid.eq(self.valid),
             destination.eq(self.sum.destination),
@@ -67,7 +67,9 @@ class SumRounder(wiring.Component):
         saturated = []
         for lane, total in enumerate(self.sums):
             # The lowest bit is what was shifted out last, and rounds.
-            shifted = Signal(signed(config.partial_bits + 1), name=f"shifted_{lane}")
+            shifted = Signal(
+                signed(config.partial_bits + 1), name=f"shifted_{lane}", reset_less=True
+            )
             rounded = Signal(signed(config.partial_bits), name=f"rounded_{lane}")
             m.d.sync += shifted.eq((total << 1) >> self.shift)
             m.d.comb += rounded.eq((shifted + 1) >> 1)

@@ -86,8 +86,10 @@ class VectorLane(wiring.Component):
 
     def _compute(self, m: Module) -> None:
         """Take the operands, and compute their value in two cycles."""
-        x = self.x
-        y = Signal(self.constant.shape())
+        x = Signal.like(self.x, reset_less=True)
+        value = Signal.like(self.value, reset_less=True)
+        m.d.comb += [self.x.eq(x), self.value.eq(value)]
+        y = Signal(self.constant.shape(), reset_less=True)
         word = Mux(self.used, self.word, 0)
         with m.If(self.first):
             m.d.sync += x.eq(word)
@@ -97,9 +99,9 @@ class VectorLane(wiring.Component):
             m.d.sync += y.eq(word)
 
         # Half a word without sign, and the other of -2^15 to 2^15: that is as many bits each.
-        low = Signal(signed(WORD_BITS + HALF))
-        high = Signal(signed(WORD_BITS + HALF))
-        simple = Signal(signed(WORD_BITS + 1))
+        low = Signal(signed(WORD_BITS + HALF), reset_less=True)
+        high = Signal(signed(WORD_BITS + HALF), reset_less=True)
+        simple = Signal(signed(WORD_BITS + 1), reset_less=True)
         m.d.sync += [low.eq(x * y[:HALF]), high.eq(x * y[HALF:].as_signed())]
         with m.Switch(self.opcode):
             with m.Case(Opcode.VADD):
@@ -111,21 +113,21 @@ class VectorLane(wiring.Component):
 
         with m.Switch(self.opcode):
             with m.Case(*MULTIPLYING):
-                m.d.sync += self.value.eq((high << HALF) + low)
+                m.d.sync += value.eq((high << HALF) + low)
             with m.Case(Opcode.VCLAMP):
-                m.d.sync += self.value.eq(Mux(simple > self.upper, self.upper, simple))
+                m.d.sync += value.eq(Mux(simple > self.upper, self.upper, simple))
             with m.Default():
-                m.d.sync += self.value.eq(simple)
+                m.d.sync += value.eq(simple)
 
     def _shift(self, m: Module) -> None:
         """Shift right with rounding, and saturate, in four cycles."""
         # The lowest bit is what was shifted out last, and rounds.
-        coarse = Signal(signed(len(self.value) + 1))
-        fine = Signal(signed(len(self.value) + 1))
+        coarse = Signal(signed(len(self.value) + 1), reset_less=True)
+        fine = Signal(signed(len(self.value) + 1), reset_less=True)
         # A bit more than a word decides what rounding does at the ends of the range.
-        near = Signal(signed(WORD_BITS + 1))
-        far = Signal()
-        negative = Signal()
+        near = Signal(signed(WORD_BITS + 1), reset_less=True)
+        far = Signal(reset_less=True)
+        negative = Signal(reset_less=True)
         m.d.sync += [
             coarse.eq((self.value << 1) >> (self.amount[FINE:] << FINE)),
             fine.eq(coarse >> self.amount[:FINE]),
@@ -135,7 +137,9 @@ class VectorLane(wiring.Component):
         ]
         outside = far | ~fits(near, signed(WORD_BITS))
         low, high = WORD_RANGE
+        result = Signal.like(self.result, reset_less=True)
+        m.d.comb += self.result.eq(result)
         m.d.sync += [
-            self.result.eq(Mux(outside, Mux(negative, low, high), near)),
+            result.eq(Mux(outside, Mux(negative, low, high), near)),
             self.saturated.eq(outside),
         ]

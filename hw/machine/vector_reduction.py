@@ -62,7 +62,7 @@ class VectorReduction(wiring.Component):
             sums = []
             for i in range(0, len(terms), 4):
                 total = tree_sum(terms[i : i + 4])
-                register = Signal(total.shape(), name=f"sum_{cycle}_{i // 4}")
+                register = Signal(total.shape(), name=f"sum_{cycle}_{i // 4}", reset_less=True)
                 m.d.sync += register.eq(total)
                 sums.append(register)
             terms = sums

@@ -6,7 +6,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.common.arithmetic import clamp, tree_sum
+from hw.common.arithmetic import clamp, shift_left, tree_sum
 from hw.common.direction import by_direction, has_output
 from hw.common.streams import StreamRegister
 from hw.converter.adc import CodesLayout
@@ -61,8 +61,8 @@ class ShiftAdd(wiring.Component):
 
         # Slice sums wait for the accumulator, and that of the last plane for the results.
         occupied = Signal()
-        plane = Signal.like(codes.plane)
-        group = Signal.like(codes.group)
+        plane = Signal.like(codes.plane, reset_less=True)
+        group = Signal.like(codes.group, reset_less=True)
         taken = Signal()
         accumulating = Signal()
         m.d.comb += [
@@ -78,7 +78,9 @@ class ShiftAdd(wiring.Component):
             m.d.sync += [occupied.eq(1), plane.eq(codes.plane), group.eq(codes.group)]
 
         for adc, total in enumerate(register.i.payload.sums):
-            slice_sum = Signal(signed(self.config.worst_result_bits), name=f"slice_sum_{adc}")
+            slice_sum = Signal(
+                signed(self.config.worst_result_bits), name=f"slice_sum_{adc}", reset_less=True
+            )
             with m.If(taken):
                 m.d.sync += slice_sum.eq(tree_sum(self._terms(adc)))
             outside = self._accumulate(m, adc, plane, slice_sum, accumulating, total)
@@ -92,9 +94,9 @@ class ShiftAdd(wiring.Component):
         terms = []
         for s in range(config.array.slices):
             code = codes.code[s * config.converter.adcs + adc]
-            terms.append((code << codes.step[s]) << (s * config.array.cell_bits))
+            terms.append(shift_left(code, codes.step[s]) << (s * config.array.cell_bits))
         if config.unit_columns:
-            unit = codes.code[config.converters - 1] << codes.step[config.array.slices]
+            unit = shift_left(codes.code[config.converters - 1], codes.step[config.array.slices])
             # The unit column weighs what the mapping added to every weight, a power of two.
             terms.append(-(unit << (config.array.cell_bits * config.array.slices - 1)))
         return terms
@@ -113,7 +115,7 @@ class ShiftAdd(wiring.Component):
         # Partial sums circulate; the current group's was written `groups` cycles ago.
         longest = max(direction.groups for direction in config.directions)
         ring = [
-            Signal(signed(config.result_bits), name=f"partial_{adc}_{age}")
+            Signal(signed(config.result_bits), name=f"partial_{adc}_{age}", reset_less=True)
             for age in reversed(range(longest))
         ]
         before = by_direction(

@@ -165,8 +165,8 @@ class Tile(wiring.Component):
         strobe, mode = self.analog.strobe, self.analog.mode
         clips_high, clips_low = [], []
         for code, beyond in zip(codes.code, codes.beyond, strict=True):
-            clips_high.append(taken & beyond & (code >= 0))
-            clips_low.append(taken & beyond & (code < 0))
+            clips_high.append(taken & beyond & ~code[-1])
+            clips_low.append(taken & beyond & code[-1])
         m.submodules.performance = performance = Counters(
             TileCounters,
             {

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.boundary.analog import CellLayout, Mode
 from hw.boundary.drive import DrivePort
-from hw.common.arithmetic import clamp
+from hw.common.arithmetic import clamp, pick
 from hw.converter.adc import CodesLayout
 from hw.converter.dac import PlaneLayout
 from spec.config import ChipConfig
@@ -85,7 +85,7 @@ class WriteVerify(wiring.Component):
         outcome, plane = self.outcomes.payload, self.planes.payload
         level = Signal(config.array.cell_bits)
         pulses = Signal.like(outcome.pulses)
-        code = Array(self.codes.payload.code)[self._converter()]
+        code = pick(list(self.codes.payload.code), self._converter())
         low, high = self._compare(m, code, level)
         drive = self.drive
         read = [drive.begin.eq(1), drive.change.eq(1), drive.mode.eq(Mode.READ)]

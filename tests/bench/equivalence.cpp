@@ -202,6 +202,10 @@ int main(int argc, char** argv) {
         zeros.emplace_back(port.bytes);
     }
     uint64_t resets = 0, differences = 0;
+    // Valid of the stream that a port is a payload of, or none.
+    std::vector<int> valid(outputs.size(), -1);
+    for (const Sink& sink : sinks)
+        for (int index : sink.payload) valid[index] = sink.valid;
     uint32_t epoch = 0;
     for (uint64_t cycle = 0; cycle < cycles && differences < 20; cycle++) {
         if (!epoch--) {
@@ -239,6 +243,7 @@ int main(int argc, char** argv) {
                 ones[i][b] |= value[b];
                 zeros[i][b] |= ~value[b];
             }
+            if (valid[i] >= 0 && !bit(outputs[valid[i]])) continue;
             if (!memcmp(port.before, port.after, port.bytes)) continue;
             differences++;
             printf("difference cycle %llu %s old ", (unsigned long long)cycle, port.name);

@@ -4,10 +4,11 @@
 
 Both are compiled by Verilator into one program and driven alike: streams with random pauses,
 whatever else comes in, such as the answers of comparators, at random, with shares that change every
-few hundred cycles. Resets come now and then. With `--config`, the commands of chips are sessions of
-a host (`tests.support.sessions`): memories written, programs and products run, results and counters
-read, and damage of every kind; the replies are counted by type and error. Without it all is random,
-which suits any component whose streams are named as Amaranth names them; `--top` is its module.
+few hundred cycles. Resets come now and then. The payload of a stream that comes out counts while it
+is valid. With `--config`, the commands of chips are sessions of a host (`tests.support.sessions`):
+memories written, programs and products run, results and counters read, and damage of every kind;
+the replies are counted by type and error. Without it all is random, which suits any component whose
+streams are named as Amaranth names them; `--top` is its module.
 
 The hash that stands in a header is part of the identity of a chip; the old one is replaced by the
 new one where it occurs. Everything else has to be the same. Exit status 1 if it is not.

@@ -45,6 +45,13 @@ def test_a_difference_is_found_and_located(compare, capfd, right, wrong):
     assert "o__payload old" in out or "o__valid old" in out
 
 
+def test_a_payload_counts_while_it_is_valid(compare, capfd):
+    old, run = compare
+    assert "o__payload = 8'h00;" in old
+    assert run(old.replace("o__payload = 8'h00;", "o__payload = 8'h55;")) == 0
+    assert "differences 0" in capfd.readouterr().out
+
+
 def test_other_ports_are_a_difference(compare, capfd):
     old, run = compare
     assert run(old.replace("[7:0] o__payload", "[6:0] o__payload")) == 1
