@@ -66,5 +66,5 @@ def pick(items: Sequence[Value], number: Value) -> Value:
 def shift_left(value: Value, by: Value) -> Value:
     """Return a value times 2^by, `by` unsigned, in stages that are no wider than what can be."""
     for i, bit in enumerate(by):
-        value = Mux(bit, value << (1 << i), value)
+        value = Mux(bit, value.shift_left(1 << i), value)
     return value

@@ -8,7 +8,7 @@ from amaranth.hdl import Module, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.arithmetic import clamp, fits, tree_sum
+from hw.common.arithmetic import clamp, fits, pick, shift_left, tree_sum
 from hw.common.counters import count
 from hw.common.errors import first_error, lowest_error
 from hw.common.layouts import fields_layout
@@ -167,3 +167,20 @@ def test_count_stops_at_the_largest():
     bench.sim.add_testbench(drive)
     bench.run()
     assert seen == [min(cycle // 2, 7) for cycle in range(20)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+def test_one_of_many_is_picked_by_its_number(count):
+    items = [Signal(signed(5), init=3 * i - 7, name=f"item_{i}") for i in range(count)]
+    number = Signal(4)
+    cases = [(i,) for i in range(count)]
+    assert evaluate([number], [pick(items, number)], cases) == [(3 * i - 7,) for i in range(count)]
+
+
+def test_shifts_in_stages_lose_nothing():
+    value = Signal(signed(4))
+    by = Signal(3)
+    shifted = shift_left(value, by)
+    assert shifted.shape() == signed(4 + 7)
+    cases = [(v, b) for v in numbers(signed(4)) for b in range(8)]
+    assert evaluate([value, by], [shifted], cases) == [(v << b,) for v, b in cases]

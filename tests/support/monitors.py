@@ -5,6 +5,7 @@ every component of a design, however deep inside. Under cocotb, `sim.streams` wa
 top level.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -62,6 +63,7 @@ class Monitored(Elaboratable):
         if self._sync:
             m.domains.sync = self._sync
         fragment = Fragment.get(self._design, platform)
+        scramble(fragment, random.Random(0))
         m.submodules.design = Elaborated(fragment)
         for name, component in components(fragment, "design"):
             groups: dict[tuple, dict[str, Value]] = defaultdict(dict)
@@ -106,6 +108,16 @@ def components(fragment: Fragment, name: str) -> Iterator[tuple[str, wiring.Comp
             yield name, origin
     for number, (part, label, *_) in enumerate(fragment.subfragments):
         yield from components(part, f"{name}.{label or number}")
+
+
+def scramble(fragment: Fragment, rng: random.Random) -> None:
+    """Let each register without reset begin with anything, as on an ASIC."""
+    for domain, statements in fragment.statements.items():
+        for signal in statements._lhs_signals() if domain != "comb" else ():
+            if signal.reset_less:
+                signal._init = Const(rng.getrandbits(len(signal)), signal.shape()).value
+    for part, *_ in fragment.subfragments:
+        scramble(part, rng)
 
 
 def simulator(design: Any, sync: ClockDomain | None = None) -> Simulator:
