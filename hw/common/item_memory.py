@@ -2,15 +2,15 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.common.memory import TwoPortMemory
 from hw.common.word_port import WordPort
 from spec.isa import WORD_BITS
 
 
 class ItemMemory(wiring.Component):
-    """Keep `depth` items, zero at first, of which `reads` can be read at once.
+    """Keep `depth` items, of which `reads` can be read at once.
 
     Members
     -------
@@ -52,24 +52,22 @@ class ItemMemory(wiring.Component):
         upper = Signal()
         with m.If(host.read):
             m.d.sync += upper.eq(host.address[0])
-        words = []
         for half, name in enumerate(["lower", "upper"]):
-            m.submodules[name] = memory = Memory(shape=WORD_BITS, depth=self.depth, init=[])
-            store = memory.write_port()
             this = slice(half * WORD_BITS, (half + 1) * WORD_BITS)
-            m.d.comb += [
-                store.en.eq(self.halves[half] | (host.write & (host.address[0] == half))),
-                store.addr.eq(Mux(host.write, host.address[1:], self.address)),
-                store.data.eq(Mux(host.write, host.data, self.item[this])),
-            ]
+            # Each item that is read at once comes from a memory of its own.
             for i, address in enumerate(self.addresses):
-                load = memory.read_port()
+                memory = TwoPortMemory(WORD_BITS, self.depth)
+                m.submodules[f"{name}_{i}"] = memory
                 m.d.comb += [
-                    load.en.eq(self.en | host.read),
-                    load.addr.eq(Mux(host.read, host.address[1:], address)),
-                    self.items[i][this].eq(load.data),
+                    memory.write_en.eq(
+                        self.halves[half] | (host.write & (host.address[0] == half))
+                    ),
+                    memory.write_address.eq(Mux(host.write, host.address[1:], self.address)),
+                    memory.write_data.eq(Mux(host.write, host.data, self.item[this])),
+                    memory.read_en.eq(self.en | host.read),
+                    memory.read_address.eq(Mux(host.read, host.address[1:], address)),
+                    self.items[i][this].eq(memory.read_data),
                 ]
-            # The host takes what the last of the ports reads.
-            words.append(load.data)
-        m.d.comb += host.value.eq(Mux(upper, words[1], words[0]))
+        first = self.items[0]
+        m.d.comb += host.value.eq(Mux(upper, first[WORD_BITS:], first[:WORD_BITS]))
         return m

@@ -6,10 +6,10 @@ brings none.
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.common.counters import count
+from hw.common.memory import TwoPortMemory
 from hw.link.interfaces import CommandWord, HeaderLayout, WriteLayout
 from spec.isa import WORD_BITS
 from spec.packet import COMMANDS, HEADER_WORDS, MAX_PAYLOAD, MAX_WORDS, Packet
@@ -126,17 +126,16 @@ class CommandReceiver(wiring.Component):
                     with m.Case(i):
                         m.d.sync += register.eq(word.data)
 
-        m.submodules.memory = memory = Memory(shape=WORD_BITS, depth=self.depth, init=[])
-        store, load = memory.write_port(), memory.read_port()
+        m.submodules.memory = memory = TwoPortMemory(WORD_BITS, self.depth)
         number = command.words - BEFORE_DATA
         is_data = taken & (command.words >= BEFORE_DATA) & (command.words < TOO_LONG)
         m.d.comb += [
-            store.addr.eq(Mux(self.complete, self.store.index, number)),
-            store.data.eq(Mux(self.complete, self.store.word, word.data)),
-            store.en.eq(Mux(self.complete, self.store.en, is_data)),
-            load.en.eq(self.en),
-            load.addr.eq(self.address),
-            self.data.eq(load.data),
+            memory.write_en.eq(Mux(self.complete, self.store.en, is_data)),
+            memory.write_address.eq(Mux(self.complete, self.store.index, number)),
+            memory.write_data.eq(Mux(self.complete, self.store.word, word.data)),
+            memory.read_en.eq(self.en),
+            memory.read_address.eq(self.address),
+            self.data.eq(memory.read_data),
             self.probe.space.eq(command.arguments[0]),
             self.probe.address.eq(command.arguments[1] + number),
             self.probe.data.eq(word.data),

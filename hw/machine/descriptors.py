@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.common.layouts import fields_layout
+from hw.common.memory import SinglePortMemory
 from hw.common.word_port import WordPort
 from hw.machine.holdings import HoldingLayout
 from spec.config import ChipConfig
@@ -54,9 +54,7 @@ class Descriptors(wiring.Component):
         size = len(DESCRIPTOR_FIELDS)
         words = size * self.config.machine.matrices
         m = Module()
-        m.submodules.memory = memory = Memory(shape=WORD_BITS, depth=words, init=[])
-        load = memory.read_port()
-        store = memory.write_port()
+        m.submodules.memory = memory = SinglePortMemory(WORD_BITS, words)
         # A memory survives a reset: words that have not been written since count as 0.
         written = Signal(words)
         known = Signal()
@@ -68,21 +66,20 @@ class Descriptors(wiring.Component):
         place = Signal(range(words))
         m.d.comb += [
             place.eq(Mux(reading, self.number * size + asked, host.address)),
-            load.addr.eq(place),
-            load.en.eq(reading | host.read),
-            host.value.eq(Mux(known, load.data, 0)),
-            store.addr.eq(host.address),
-            store.data.eq(host.data),
-            store.en.eq(host.write),
+            memory.en.eq(reading | host.read | host.write),
+            memory.write.eq(host.write),
+            memory.address.eq(place),
+            memory.write_data.eq(host.data),
+            host.value.eq(Mux(known, memory.read_data, 0)),
             self.renewed.eq(host.write),
             self.matrix.eq(host.address[(size - 1).bit_length() :] + 1),
             self.fetched.eq(~reading & (coming == size)),
         ]
         m.d.sync += coming.eq(asked)
-        with m.If(load.en):
-            m.d.sync += known.eq(written.bit_select(place, 1))
         with m.If(host.write):
-            m.d.sync += written.bit_select(host.address[: len(place)], 1).eq(1)
+            m.d.sync += written.bit_select(place, 1).eq(1)
+        with m.Elif(memory.en):
+            m.d.sync += known.eq(written.bit_select(place, 1))
         with m.If(self.fetch):
             m.d.sync += asked.eq(0)
         with m.Elif(reading):

@@ -9,9 +9,9 @@ Every cell of the tile is programmed, those beyond the matrix to a weight of 0.
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.common.memory import SinglePortMemory
 from hw.common.ranges import vector_extent
 from hw.common.word_port import WordPort
 from hw.machine.cell_walk import CellWalk
@@ -65,11 +65,9 @@ class Programmer(wiring.Component):
         m = Module()
         m.submodules.walk = walk = CellWalk(config)
         m.submodules.digits = digits = Digits(config)
-        m.submodules.weights = weights = Memory(
-            shape=signed(config.weight_bits), depth=config.machine.weight_words, init=[]
+        m.submodules.weights = weights = SinglePortMemory(
+            signed(config.weight_bits), config.machine.weight_words
         )
-        load = weights.read_port()
-        store = weights.write_port()
         taken = targets.valid & targets.ready
         side = walk.cell.side if not config.unit_columns else 0
         m.d.comb += [
@@ -79,18 +77,19 @@ class Programmer(wiring.Component):
             walk.block.eq(self.block),
             walk.restart.eq(~self.busy),
             walk.advance.eq(taken),
-            digits.weight.eq(Mux(walk.inside, load.data, 0)),
+            digits.weight.eq(Mux(walk.inside, weights.read_data, 0)),
             targets.payload.cell.eq(walk.cell),
             targets.payload.level.eq(Mux(walk.unit_column, 1, Mux(side, *reversed(digits.levels)))),
-            store.addr.eq(host.address),
-            store.data.eq(host.data),
-            store.en.eq(host.write),
-            host.value.eq(load.data),
+            weights.write.eq(host.write),
+            weights.write_data.eq(host.data),
+            host.value.eq(weights.read_data),
         ]
-        self._control(m, walk, digits, load)
+        self._control(m, walk, digits, weights)
         return m
 
-    def _control(self, m: Module, walk: CellWalk, digits: Digits, load) -> None:
+    def _control(
+        self, m: Module, walk: CellWalk, digits: Digits, weights: SinglePortMemory
+    ) -> None:
         """Fetch the weight of each cell, cut it down to the cell's slice, and offer the target."""
         host, slices = self.host, self.config.array.slices
         taken = self.targets.valid & self.targets.ready
@@ -129,6 +128,6 @@ class Programmer(wiring.Component):
                     m.next = "IDLE"
         m.d.comb += [
             self.busy.eq(~fsm.ongoing("IDLE")),
-            load.addr.eq(Mux(self.busy, walk.address, host.address)),
-            load.en.eq(fsm.ongoing("FETCH") | host.read),
+            weights.address.eq(Mux(self.busy, walk.address, host.address)),
+            weights.en.eq(fsm.ongoing("FETCH") | host.read | host.write),
         ]

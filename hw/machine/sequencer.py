@@ -20,6 +20,7 @@ from hw.common.word_port import WordPort
 from hw.link.interfaces import ControlPort
 from hw.machine.decoder import Decoder
 from hw.machine.interfaces import CODE_BITS, InstructionLayout, InstructionPort
+from hw.machine.program_memory import ProgramMemory
 from hw.machine.scalar_arithmetic import ScalarArithmetic
 from hw.machine.vector_memory import ReadPort, WritePort
 from spec.config import ChipConfig
@@ -86,7 +87,7 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         config, trace = self.config, self.trace
         m = Module()
-        m.submodules.program = program = ItemMemory(config.machine.program_words, 1)
+        m.submodules.program = program = ProgramMemory(config.machine.program_words)
         m.submodules.scalars = scalars = ItemMemory(SCALARS, 2)
         m.submodules.decoder = decoder = Decoder(config)
         m.submodules.arithmetic = arithmetic = ScalarArithmetic(config)
@@ -97,8 +98,8 @@ class Sequencer(wiring.Component):
         with m.If(decoder.en):
             m.d.sync += instruction.eq(decoder.instruction)
         m.d.comb += [
-            program.addresses[0].eq(self.control.position),
-            decoder.instruction.eq(program.items[0]),
+            program.address.eq(self.control.position),
+            decoder.instruction.eq(program.instruction),
             arithmetic.instruction.eq(instruction),
             arithmetic.decoded.eq(decoder.decoded),
             arithmetic.first.eq(scalars.items[0]),
@@ -146,7 +147,7 @@ class Sequencer(wiring.Component):
     def _control(
         self,
         m: Module,
-        program: ItemMemory,
+        program: ProgramMemory,
         scalars: ItemMemory,
         decoder: Decoder,
         arithmetic: ScalarArithmetic,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from hw.common.memory import TwoPortMemory
 from hw.common.ranges import vector_address
 from hw.common.signature import ParameterSignature
 from spec.config import ChipConfig
@@ -77,7 +77,7 @@ class WritePort(ParameterSignature):
 
 
 class VectorMemory(wiring.Component):
-    """`vector_words` signed words of `bits`, zero at first.
+    """Keep `vector_words` signed words of `bits`.
 
     Members
     -------
@@ -109,18 +109,16 @@ class VectorMemory(wiring.Component):
 
         values = []
         for bank in range(lanes):
-            memory = Memory(shape=signed(self.bits), depth=depth, init=[])
-            m.submodules[f"bank_{bank}"] = memory
-            load, store = memory.read_port(), memory.write_port()
+            m.submodules[f"bank_{bank}"] = memory = TwoPortMemory(signed(self.bits), depth)
             # Banks below the first one that is touched are a row further.
             m.d.comb += [
-                load.en.eq(self.read.en),
-                load.addr.eq(read_row + (bank < read_turn)),
-                store.en.eq(self.write.en & mask[bank]),
-                store.addr.eq(write_row + (bank < write_turn)),
-                store.data.eq(words[bank]),
+                memory.read_en.eq(self.read.en),
+                memory.read_address.eq(read_row + (bank < read_turn)),
+                memory.write_en.eq(self.write.en & mask[bank]),
+                memory.write_address.eq(write_row + (bank < write_turn)),
+                memory.write_data.eq(words[bank]),
             ]
-            values.append(load.data)
+            values.append(memory.read_data)
         for word, value in zip(self.read.data, _rotated(values, turn, left=True), strict=True):
             m.d.comb += word.eq(value)
         return m

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from amaranth.back import verilog
+from amaranth._toolchain.yosys import find_yosys
+from amaranth.back import rtlil
 from amaranth.hdl import Const, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
@@ -12,6 +13,7 @@ from amaranth.lib import wiring
 from environment.variables import replaced
 from hw.boundary import macro
 from hw.tile.tile import Tile
+from hw.tools.tidy import tidy
 from hw.tools.yosys import refuse_death
 from hw.top.axi_chip import AxiChip
 from hw.top.uart_chip import UartChip
@@ -37,6 +39,26 @@ WAIVERS = {
     "INITIALDLY": "see `time_zero`",
 }
 """Warnings that Verilator gives of the Verilog by itself, and why they are of no interest."""
+
+# Memories lose their initial contents, which no memory of an ASIC has.
+SCRIPT = """
+read_rtlil <<rtlil
+{design}
+rtlil
+delete t:$meminit_v2
+proc -nomux -norom
+memory_collect
+opt_clean
+attrmap {attributes}
+attrmap -modattr {attributes}
+write_verilog
+""".replace(
+    "{attributes}",
+    " ".join(
+        f"-remove {name}"
+        for name in ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
+    ),
+)
 
 TRIGGER = re.compile(r"  reg (\\\$auto\$verilog_backend\S+)  = 0;\n")
 """What Yosys lets all processes of a module depend on, and declares with an initial value."""
@@ -93,11 +115,12 @@ def convert(component: wiring.Component, name: str) -> str:
         for path, member, value in component.signature.flatten(component)
         if not isinstance(Value.cast(value), Const)
     }
+    text = tidy(rtlil.convert(component, name=name, ports=ports, emit_src=False))
     # Amaranth prefers a Yosys of the system, which writes other bytes in each release.
     with replaced({"AMARANTH_USE_YOSYS": "builtin"}), refuse_death("write Verilog"):
-        body = verilog.convert(
-            component, name=name, ports=ports, emit_src=False, strip_internal_attrs=True
-        )
+        yosys = find_yosys(lambda version: True)
+        # Amaranth writes processes that need no conversion, of which Yosys warns.
+        body = yosys.run(["-q", "-"], SCRIPT.format(design=text), ignore_warnings=True)
     modules = re.split(r"(?<=^endmodule\n)", body, flags=re.MULTILINE)
     off = [f"// verilator lint_off {kind} // {reason}\n" for kind, reason in WAIVERS.items()]
     return "".join(
