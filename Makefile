@@ -60,8 +60,8 @@ spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= 
 	$(call job,spice,config seed slice drive out)
 
 .PHONY: verilog
-verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|chip|chip_uart ANALOG=blackbox OUT=file]
-	$(call job,verilog,config top analog out)
+verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|chip|chip_uart ANALOG=blackbox MEMORIES=blackbox STYLE=asic OUT=file]
+	$(call job,verilog,config top analog memories style out)
 
 .PHONY: area
 area: .venv/run.stamp ## Print cells and area of a tile and of chips, and refuse latches [CONFIG= TOP=]

@@ -1,4 +1,4 @@
-"""Names of the top levels in Verilog, and of what stands for the arrays in them."""
+"""Names of the top levels in Verilog, and of what stands for arrays and memories in them."""
 
 from spec.errors import require, shown
 
@@ -7,6 +7,24 @@ TOPS = "tile", "chip", "chip_uart", "chip_traced"
 
 ANALOG = "ports", "blackbox"
 """What stands for the arrays: ports of the top level, or a black box for each tile of a chip."""
+
+
+MEMORIES = "inferred", "blackbox"
+"""What stands for the memories: arrays of words, or a black box for each memory of a chip."""
+
+STYLES = "fpga", "asic"
+"""Kinds of Verilog: registers with initial values, or without, and then SystemVerilog."""
+
+
+def require_memories(top: str, memories: str) -> None:
+    """Raise `UserError` unless a top level can have such memories."""
+    known = ", ".join(MEMORIES)
+    require(memories in MEMORIES, f"memories must be one of {known}, not {shown(memories)}")
+    require(
+        memories != "blackbox" or top != "tile",
+        "the top level tile has no memories that could be black boxes: take memories inferred, or "
+        "a chip",
+    )
 
 
 def require_analog(top: str, analog: str) -> None:

@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Flow
 
 from hw.boundary.analog import AnalogPort
+from hw.common.blackbox import blackbox
 from spec.config import ChipConfig
 
 NAME = "ohmulator_array"
@@ -53,12 +54,7 @@ def add_macro(m: Module, config: ChipConfig, tile: int, port: wiring.PureInterfa
 
 def stub(config: ChipConfig) -> str:
     """Return the empty Verilog module of the macro, for tools that want to know its pins."""
-    lines = [
-        f"  {'input' if pin.is_input else 'output'} "
-        f"{f'[{pin.bits - 1}:0] ' if pin.bits > 1 else ''}{pin.name}"
-        for pin in pins(config)
-    ]
-    return f"\n(* blackbox *)\nmodule {NAME}(\n" + ",\n".join(lines) + "\n);\nendmodule\n"
+    return blackbox(NAME, ((pin.name, pin.is_input, pin.bits) for pin in pins(config)))
 
 
 def _meanings() -> dict[str, str]:

@@ -6,10 +6,11 @@ it is written. A platform with a true `blackbox_memories` puts black boxes in th
 
 import re
 
-from amaranth.hdl import ClockSignal, Instance, Module, Shape
+from amaranth.hdl import ClockSignal, Instance, Module, Shape, ShapeLike, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import Flow, In, Out
 
+from hw.common.blackbox import blackbox
 from hw.common.ranges import index
 
 NAME = re.compile(r"ohmulator_memory_([12])p_(\d+)x(\d+)")
@@ -21,9 +22,14 @@ class _Memory(wiring.Component):
 
     ports: int
 
-    def __init__(self, shape: Shape, depth: int, members: dict[str, wiring.Member]):
+    def __init__(self, shape: ShapeLike, depth: int):
         self.shape, self.depth = Shape.cast(shape), depth
-        super().__init__(members)
+        super().__init__(self.members(shape, depth))
+
+    @staticmethod
+    def members(shape: ShapeLike, depth: int) -> dict[str, wiring.Member]:
+        """Return the members of a memory."""
+        raise NotImplementedError
 
     def _storage(self, m: Module, platform: object) -> memory.Memory | None:
         """Return the storage of a simulator or an FPGA; None where there is a black box."""
@@ -63,9 +69,15 @@ class SinglePortMemory(_Memory):
 
     ports = 1
 
-    def __init__(self, shape: Shape, depth: int):
-        members = {"en": In(1), "write": In(1), "address": In(index(depth))}
-        super().__init__(shape, depth, members | {"write_data": In(shape), "read_data": Out(shape)})
+    @staticmethod
+    def members(shape, depth):
+        return {
+            "en": In(1),
+            "write": In(1),
+            "address": In(index(depth)),
+            "write_data": In(shape),
+            "read_data": Out(shape),
+        }
 
     def elaborate(self, platform):
         m = Module()
@@ -103,10 +115,16 @@ class TwoPortMemory(_Memory):
 
     ports = 2
 
-    def __init__(self, shape: Shape, depth: int):
-        members = {"read_en": In(1), "read_address": In(index(depth)), "read_data": Out(shape)}
-        members |= {"write_en": In(1), "write_address": In(index(depth)), "write_data": In(shape)}
-        super().__init__(shape, depth, members)
+    @staticmethod
+    def members(shape, depth):
+        return {
+            "read_en": In(1),
+            "read_address": In(index(depth)),
+            "read_data": Out(shape),
+            "write_en": In(1),
+            "write_address": In(index(depth)),
+            "write_data": In(shape),
+        }
 
     def elaborate(self, platform):
         m = Module()
@@ -121,3 +139,16 @@ class TwoPortMemory(_Memory):
                 store.data.eq(self.write_data),
             ]
         return m
+
+
+def memory_stubs(verilog: str) -> str:
+    """Return the empty modules of all black boxes that some Verilog has instances of."""
+    kinds = {"1": SinglePortMemory, "2": TwoPortMemory}
+    found = ""
+    for ports, depth, bits in sorted(set(NAME.findall(verilog))):
+        members = kinds[ports].members(unsigned(int(bits)), int(depth))
+        pins = [("clk", True, 1)]
+        for pin, member in members.items():
+            pins.append((pin, member.flow is Flow.In, Shape.cast(member.shape).width))
+        found += blackbox(f"ohmulator_memory_{ports}p_{depth}x{bits}", pins)
+    return found

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from amaranth._toolchain.yosys import find_yosys
@@ -12,15 +13,16 @@ from amaranth.lib import wiring
 
 from environment.variables import replaced
 from hw.boundary import macro
+from hw.common.memory import memory_stubs
 from hw.tile.tile import Tile
 from hw.tools.tidy import tidy
 from hw.tools.yosys import refuse_death
 from hw.top.axi_chip import AxiChip
 from hw.top.uart_chip import UartChip
 from spec.config import ChipConfig
-from spec.errors import require
+from spec.errors import require, shown
 from spec.hardware import hardware_values
-from spec.tops import require_analog
+from spec.tops import STYLES, require_analog, require_memories
 
 TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
     "tile": Tile,
@@ -51,7 +53,6 @@ memory_collect
 opt_clean
 attrmap {attributes}
 attrmap -modattr {attributes}
-write_verilog
 """.replace(
     "{attributes}",
     " ".join(
@@ -59,6 +60,11 @@ write_verilog
         for name in ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
     ),
 )
+
+WRITE = {"fpga": "write_verilog\n", "asic": "write_verilog -sv\n"}
+
+INITIAL = re.compile(r"^  attribute \\init .*\n", re.MULTILINE)
+"""Initial value of the register in the line below."""
 
 TRIGGER = re.compile(r"  reg (\\\$auto\$verilog_backend\S+)  = 0;\n")
 """What Yosys lets all processes of a module depend on, and declares with an initial value."""
@@ -71,36 +77,65 @@ EVENT = """\
 """
 
 
-def generate(config: ChipConfig, top: str, analog: str = "ports") -> str:
+def generate(
+    config: ChipConfig,
+    top: str,
+    analog: str = "ports",
+    memories: str = "inferred",
+    style: str = "fpga",
+) -> str:
     """Return the Verilog of a top level, headed by what it depends on and the hash of that.
 
-    `analog` says what stands for the arrays: `ports` of the top level, or a `blackbox` inside the
-    chip, see `hw.boundary.macro`.
+    Parameters
+    ----------
+    config, top
+        Configuration, and name of the top level, see `TOPS`.
+    analog
+        What stands for the arrays: `ports` of the top level, or a `blackbox` inside the chip, see
+        `hw.boundary.macro`.
+    memories
+        What stands for the memories: `inferred` from arrays of words, or a `blackbox` for each,
+        see `hw.common.memory`.
+    style
+        See `convert`.
 
     Raises
     ------
     UserError
-        If there is no such top level, or it cannot have the arrays so.
+        If there is no such top level, or it cannot have arrays or memories so, or no such style.
     HelperError
         If Yosys dies.
     """
     require(top in TOPS, f"there is no top level {top!r}: take one of {', '.join(TOPS)}")
     require_analog(top, analog)
+    require_memories(top, memories)
+    require(style in STYLES, f"style must be one of {', '.join(STYLES)}, not {shown(style)}")
     blackbox = analog == "blackbox"
     design = AxiChip(config, blackbox=True) if blackbox else TOPS[top](config)
-    body = convert(design, top)
+    body = convert(design, top, style, blackbox_memories=memories == "blackbox")
     if blackbox:
         body += macro.stub(config)
+    body += memory_stubs(body)
     lines = [f"Ohmulator {top}", f"hardware hash {config.hardware}"]
     lines += [f"  {name} = {value}" for name, value in hardware_values(config).items()]
     return "".join(f"// {line}\n" for line in lines) + body
 
 
-def convert(component: wiring.Component, name: str) -> str:
+@dataclass(frozen=True)
+class _Platform:
+    """What components may ask while they elaborate."""
+
+    blackbox_memories: bool
+
+
+def convert(
+    component: wiring.Component, name: str, style: str = "fpga", *, blackbox_memories: bool = False
+) -> str:
     """Return the Verilog of a component as a module with its members as ports, `a__b` for `a.b`.
 
-    It is Verilog-2005, and means the same under later standards. What is constant, such as the
-    ready of a stream that is always ready, is no port.
+    In the style `fpga` it is Verilog-2005, means the same under later standards, and registers have
+    initial values. In the style `asic` it is SystemVerilog without any, so that what is not reset
+    begins as X. What is constant, such as the ready of a stream that is always ready, is no port.
 
     Raises
     ------
@@ -115,12 +150,18 @@ def convert(component: wiring.Component, name: str) -> str:
         for path, member, value in component.signature.flatten(component)
         if not isinstance(Value.cast(value), Const)
     }
-    text = tidy(rtlil.convert(component, name=name, ports=ports, emit_src=False))
+    platform = _Platform(blackbox_memories)
+    text = rtlil.convert(component, name=name, platform=platform, ports=ports, emit_src=False)
+    text = tidy(text)
+    if style == "asic":
+        text = INITIAL.sub("", text)
     # Amaranth prefers a Yosys of the system, which writes other bytes in each release.
     with replaced({"AMARANTH_USE_YOSYS": "builtin"}), refuse_death("write Verilog"):
         yosys = find_yosys(lambda version: True)
         # Amaranth writes processes that need no conversion, of which Yosys warns.
-        body = yosys.run(["-q", "-"], SCRIPT.format(design=text), ignore_warnings=True)
+        body = yosys.run(
+            ["-q", "-"], SCRIPT.format(design=text) + WRITE[style], ignore_warnings=True
+        )
     modules = re.split(r"(?<=^endmodule\n)", body, flags=re.MULTILINE)
     off = [f"// verilator lint_off {kind} // {reason}\n" for kind, reason in WAIVERS.items()]
     return "".join(

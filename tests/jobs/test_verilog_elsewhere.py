@@ -15,6 +15,7 @@ from amaranth.hdl import Const
 
 from environment.tools import ToolError, icarus, verilator
 from hw.tools.verilog import convert
+from tests.support import memory_macros
 from tests.support.components import COMPONENTS, FIELDS, make
 from tests.support.configs import full_width, toml
 from tests.support.verilog_session import PASSED, write
@@ -44,10 +45,17 @@ def folder(tmp_path_factory) -> Path:
     fields = {name: config.value(name) for name in ("rows", "columns", "cell_bits", "slices")}
     fields |= {name: config.value(name) for name in ("input_bits", "dac_bits", "adc_bits")}
     (folder / "chip.toml").write_text(toml(fields | FIELDS))
-    job = [sys.executable, "-m", "ohmulator", "verilog", "--config", "chip.toml", "--top", "chip"]
-    call(*job, "--out", "chip.v", folder=folder, PYTHONPATH=str(Path(__file__).parents[2]))
+    export(folder, "chip.v")
     write(folder, config, stall=1)
     return folder
+
+
+def export(folder: Path, out: str, *options: str) -> Path:
+    """Write a chip with the job, and return its path."""
+    job = [sys.executable, "-m", "ohmulator", "verilog", "--config", "chip.toml", "--top", "chip"]
+    root = str(Path(__file__).parents[2])
+    call(*job, "--out", out, *options, folder=folder, PYTHONPATH=root)
+    return folder / out
 
 
 def under_icarus(folder: Path, standard: str, *files: str) -> str:
@@ -65,15 +73,26 @@ def test_a_session_under_icarus(folder, standard):
     assert under_icarus(folder, standard, "chip.v").splitlines() == [PASSED]
 
 
-def test_a_session_under_verilator_without_flags(folder):
+def test_a_session_where_nothing_has_an_initial_value(folder):
+    """Registers that are not reset, memories, and words read while they are written, are X."""
+    chip = export(folder, "asic.v", "--style", "asic", "--memories", "blackbox")
+    verilog = chip.read_text()
+    assert not re.search(r"\binitial\b|^ *reg .*=", verilog, re.MULTILINE)
+    chip.write_text(memory_macros.fill(verilog))
+    assert under_icarus(folder, "2012", "asic.v").splitlines() == [PASSED]
+
+
+@pytest.mark.parametrize("options", [(), ("--style", "asic")], ids=["fpga", "asic"])
+def test_a_session_under_verilator_without_flags(folder, options):
     """Warnings are errors, unless the file itself says why they are of no interest."""
+    export(folder, "verilator.v", *options)
     tool = verilator()
     run = [tool.program, "--binary", "--top-module", "bench", "-Mdir", "verilated"]
     env = dict(tool.env)
     if "VERILATOR_ROOT" in env:
         # Others were configured for their compiler, and know this flag.
         env["MAKEFLAGS"] += " CFG_CXXFLAGS_COROUTINES=-fcoroutines"
-    call(*run, "bench.v", "chip.v", folder=folder, **env)
+    call(*run, "bench.v", "verilator.v", folder=folder, **env)
     assert PASSED in call(folder / "verilated" / "Vbench", folder=folder).splitlines()
 
 
