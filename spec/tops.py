@@ -13,7 +13,7 @@ MEMORIES = "inferred", "blackbox"
 """What stands for the memories: arrays of words, or a black box for each memory of a chip."""
 
 STYLES = "fpga", "asic"
-"""Kinds of Verilog: registers with initial values, or without, and then SystemVerilog."""
+"""Kinds of Verilog: registers with initial values, or without."""
 
 
 def require_memories(top: str, memories: str) -> None:

@@ -48,11 +48,12 @@ read_rtlil <<rtlil
 {design}
 rtlil
 delete t:$meminit_v2
-proc -nomux -norom
+{processes}
 memory_collect
 opt_clean
 attrmap {attributes}
 attrmap -modattr {attributes}
+write_verilog
 """.replace(
     "{attributes}",
     " ".join(
@@ -61,7 +62,8 @@ attrmap -modattr {attributes}
     ),
 )
 
-WRITE = {"fpga": "write_verilog\n", "asic": "write_verilog -sv\n"}
+PROCESSES = {"fpga": "proc -nomux -norom", "asic": "proc -norom"}
+"""Processes may stay, but they do not run before something changes: at time 0 only `EVENT` does."""
 
 INITIAL = re.compile(r"^  attribute \\init .*\n", re.MULTILINE)
 """Initial value of the register in the line below."""
@@ -133,9 +135,9 @@ def convert(
 ) -> str:
     """Return the Verilog of a component as a module with its members as ports, `a__b` for `a.b`.
 
-    In the style `fpga` it is Verilog-2005, means the same under later standards, and registers have
-    initial values. In the style `asic` it is SystemVerilog without any, so that what is not reset
-    begins as X. What is constant, such as the ready of a stream that is always ready, is no port.
+    It is Verilog-2005, and means the same under later standards. In the style `fpga` registers have
+    initial values; in the style `asic` they have none, so that what is not reset begins as X. What
+    is constant, such as the ready of a stream that is always ready, is no port.
 
     Raises
     ------
@@ -160,12 +162,19 @@ def convert(
         yosys = find_yosys(lambda version: True)
         # Amaranth writes processes that need no conversion, of which Yosys warns.
         body = yosys.run(
-            ["-q", "-"], SCRIPT.format(design=text) + WRITE[style], ignore_warnings=True
+            ["-q", "-"],
+            SCRIPT.format(design=text, processes=PROCESSES[style]),
+            ignore_warnings=True,
         )
     modules = re.split(r"(?<=^endmodule\n)", body, flags=re.MULTILINE)
     off = [f"// verilator lint_off {kind} // {reason}\n" for kind, reason in WAIVERS.items()]
     return "".join(
-        ["// verilator lint_save\n", *off, *map(_awake, modules), "// verilator lint_restore\n"]
+        [
+            "// verilator lint_save\n",
+            *off,
+            *map(_awake, modules),
+            "// verilator lint_restore\n",
+        ]
     )
 
 
