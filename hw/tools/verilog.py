@@ -38,6 +38,8 @@ WAIVERS = {
     "CASEINCOMPLETE": "what no case sets has been set before",
     "CMPCONST": "the width of a configuration may decide a comparison",
     "ASCRANGE": "the number of one thing alone has no bits, [-1:0]",
+    "CASEOVERLAP": "of what selects one of several values, one bit is set",
+    "UNOPTFLAT": "one part of a signal may depend on another",
     "INITIALDLY": "see `time_zero`",
 }
 """Warnings that Verilator gives of the Verilog by itself, and why they are of no interest."""
@@ -67,6 +69,9 @@ PROCESSES = {"fpga": "proc -nomux -norom", "asic": "proc -norom"}
 
 INITIAL = re.compile(r"^  attribute \\init .*\n", re.MULTILINE)
 """Initial value of the register in the line below."""
+
+PRAGMA = re.compile(r"^ *\(\* (?:full_case|parallel_case)\b.*? \*\)\n", re.MULTILINE)
+"""Promises about cases, which synthesisers take for more than simulators do."""
 
 TRIGGER = re.compile(r"  reg (\\\$auto\$verilog_backend\S+)  = 0;\n")
 """What Yosys lets all processes of a module depend on, and declares with an initial value."""
@@ -166,6 +171,7 @@ def convert(
             SCRIPT.format(design=text, processes=PROCESSES[style]),
             ignore_warnings=True,
         )
+    body = PRAGMA.sub("", body)
     modules = re.split(r"(?<=^endmodule\n)", body, flags=re.MULTILINE)
     off = [f"// verilator lint_off {kind} // {reason}\n" for kind, reason in WAIVERS.items()]
     return "".join(
