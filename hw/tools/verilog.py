@@ -70,7 +70,7 @@ PROCESSES = {"fpga": "proc -nomux -norom", "asic": "proc -norom"}
 INITIAL = re.compile(r"^  attribute \\init .*\n", re.MULTILINE)
 """Initial value of the register in the line below."""
 
-PRAGMA = re.compile(r"^ *\(\* (?:full_case|parallel_case)\b.*? \*\)\n", re.MULTILINE)
+PRAGMA = re.compile(r"(?:^ *)?\(\* (?:full_case|parallel_case)\b.*? \*\)\s", re.MULTILINE)
 """Promises about cases, which synthesisers take for more than simulators do."""
 
 TRIGGER = re.compile(r"  reg (\\\$auto\$verilog_backend\S+)  = 0;\n")

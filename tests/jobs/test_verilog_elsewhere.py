@@ -77,6 +77,8 @@ def test_a_session_where_nothing_has_an_initial_value(folder):
     """Registers that are not reset, memories, and words read while they are written, are X."""
     chip = export(folder, "asic.v", "--style", "asic", "--memories", "blackbox")
     verilog = chip.read_text()
+    # Promises about cases are taken for more by synthesisers than by simulators.
+    assert not re.search(r"full_case|parallel_case", verilog + (folder / "chip.v").read_text())
     assert not re.search(r"\binitial\b|^ *reg .*=", verilog, re.MULTILINE)
     chip.write_text(memory_macros.fill(verilog))
     assert under_icarus(folder, "2012", "asic.v").splitlines() == [PASSED]
