@@ -70,8 +70,8 @@ def body(config: ChipConfig) -> str:
     text = re.sub(r"^//.*\n", "", generate(config, "chip_uart"), flags=re.MULTILINE)
     number = int(config.hardware, 16)
     for word in (number & 0xFFFFFFFF, number >> 32):
-        assert f"32'd{word};" in text
-        text = text.replace(f"32'd{word};", "hash;")
+        text, count = re.subn(rf"32'd{word}\b", "hash", text)
+        assert count == 1
     return text
 
 
