@@ -77,7 +77,8 @@ class Receiver(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         line = Signal(init=1)
-        m.submodules += FFSynchronizer(self.line, line, init=1)
+        # With reset, so that what it held before is not taken for a start bit.
+        m.submodules += FFSynchronizer(self.line, line, init=1, reset_less=False)
 
         wait = Signal(range(self.divisor))
         bit = Signal(range(DATA_BITS))
