@@ -11,6 +11,9 @@ JOB, OUTCOME, PROGRESS, SIGN = "job", "outcome", "progress", "sign-of-life"
 """Files in it: what to do, what came of it, how much of it is done, and an empty one that is
 touched as long as simulated time goes on."""
 
+RESULTS = "results.xml"
+"""File in it with the error that a testbench ended in, as JUnit writes it."""
+
 
 def save(path: Path, value: object) -> None:
     """Write a job or an outcome."""

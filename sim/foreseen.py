@@ -29,26 +29,32 @@ class Foreseen:
 
     Attributes
     ----------
+    size
+        Products of a batch; the last has fewer.
     clips_high, clips_low, saturations
         Counted in the batches so far.
-    seconds
-        Wall clock time that the model took so far.
+    seconds, cpu_s
+        Wall clock time and processor time that the model took so far.
     """
 
     def __init__(self, job: TileJob, analog: Analog):
         self._job = job
         self._tile = Tile(job.config, analog)
-        self._size = batch_size(job.config, transposed=job.transposed)
+        self.size = batch_size(job.config, transposed=job.transposed)
         self._start = self._stop = 0
         self._vectors: NDArray[np.int64]
         self._products: Products
         self.clips_high = self.clips_low = self.saturations = 0
-        self.seconds = 0.0
+        self.seconds = self.cpu_s = 0.0
 
-    def results(self, number: int) -> NDArray[np.int64]:
-        """Return the results [outputs] of a product of this batch or the next."""
+    def results(self, number: int, count: int) -> NDArray[np.int64]:
+        """Return the results [count, outputs] from a product of this batch or the next on.
+
+        All must be of the same batch.
+        """
         place = self._place(number)
-        return self._products.results[place]
+        assert place + count <= self._stop - self._start
+        return self._products.results[place : place + count]
 
     def codes(self, number: int) -> NDArray[np.int64]:
         """Return the ADC codes [planes, converters, groups] of such a product."""
@@ -62,16 +68,17 @@ class Foreseen:
 
     def _place(self, number: int) -> int:
         """Return the place of a product in its batch, which is computed if it is the next."""
-        assert self._start <= number < self._stop + self._size
+        assert self._start <= number < self._stop + self.size
         if number >= self._stop:
-            began = time.perf_counter()
+            began, began_cpu = time.perf_counter(), time.process_time()
             self._compute()
             self.seconds += time.perf_counter() - began
+            self.cpu_s += time.process_time() - began_cpu
         return number - self._start
 
     def _compute(self) -> None:
         job = self._job
-        self._start, self._stop = self._stop, min(self._stop + self._size, len(job.vectors))
+        self._start, self._stop = self._stop, min(self._stop + self.size, len(job.vectors))
         self._vectors, steps = job.batch(self._start, self._stop)
         products = self._tile.multiply(self._vectors, steps, transposed=job.transposed)
         self.clips_high += int(products.clips_high.sum())

@@ -6,6 +6,8 @@ from pathlib import Path
 from cocotb_tools import config as cocotb_config
 
 from environment.tools import Simulator
+from sim.cocotb_variables import cocotb_variables
+from spec.config import ChipConfig
 
 DUMP = """module dump;
   initial begin
@@ -26,7 +28,7 @@ class Icarus:
         self.tool = tool
         self._top, self._waves = top, waves
 
-    def sources(self, verilog: str) -> dict[str, str]:
+    def sources(self, config: ChipConfig, verilog: str) -> dict[str, str]:
         """Return the files that are compiled, by name."""
         files = {f"{self._top}.v": verilog, "command": "+timescale+1ns/1ps\n"}
         if self._waves:
@@ -44,10 +46,14 @@ class Icarus:
             arguments += ["-s", top]
         return [[str(self.tool.program), *arguments, *(f"{top}.v" for top in tops)]]
 
-    def run_command(self, folder: Path) -> list[str]:
+    def run_command(self, folder: Path, module: str) -> list[str]:
         """Return the command that simulates what was built in a folder."""
         library = cocotb_config.lib_entry("vpi", "icarus")
         beside = self.tool.program.with_name("vvp")
         vvp = str(beside) if beside.exists() else shutil.which("vvp") or "vvp"
         dump = "-fst" if self._waves else "-none"
         return [vvp, "-m", library, str(folder / "sim.vvp"), dump]
+
+    def variables(self, folder: Path, module: str, path: str) -> dict[str, str]:
+        """Return the variables with which a testbench runs in a folder; see `cocotb_variables`."""
+        return cocotb_variables(self._top, module, folder, path, trusted=False)

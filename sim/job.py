@@ -89,6 +89,8 @@ class TileJob:
         memory.
     reproduce
         Command that a report of a mismatch names.
+    behind
+        Physics behind the RTL, if they are others than those of the model.
     """
 
     analog: Analog
@@ -102,6 +104,7 @@ class TileJob:
     trace_cycles: int = 0
     kept: bool = True
     reproduce: str = ""
+    behind: Analog | None = None
 
     def __post_init__(self) -> None:
         if self.transposed and self.trace_cycles:
@@ -111,6 +114,11 @@ class TileJob:
     def config(self) -> ChipConfig:
         """Configuration of the tile."""
         return self.analog.config
+
+    @property
+    def period_ns(self) -> int:
+        """Period of the clock, as simulators have it: even."""
+        return 2 * max(1, round(0.5e9 / self.config.machine.clock_hz))
 
     def batch(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return vectors [n, inputs] and ADC steps [n, steps] of products `start` to `stop` - 1."""
@@ -139,6 +147,8 @@ class TileOutcome:
     seconds
         Wall clock time of the products, without start and end of the simulator and the model's
         own time.
+    cpu_s
+        Processor time of the same.
     programmed, expected_programmed
         What became of the cells, in the RTL and in the model, if there were any to program.
     programming_cycles
@@ -155,6 +165,7 @@ class TileOutcome:
     counters: dict[str, int]
     latencies: NDArray[np.int64]
     seconds: float
+    cpu_s: float
     programmed: Outcome | None
     expected_programmed: Outcome | None
     programming_cycles: int

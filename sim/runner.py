@@ -1,7 +1,6 @@
 """Build generated Verilog for a simulator, once per content, and run testbenches on it."""
 
 import contextlib
-import functools
 import hashlib
 import importlib.metadata
 import os
@@ -13,16 +12,14 @@ from pathlib import Path
 from typing import Any, Protocol
 from xml.etree import ElementTree
 
-import find_libpython
-from cocotb_tools import config as cocotb_config
-
 from environment.files import BUILDS
 from environment.tools import SIMULATORS, Simulator
-from environment.variables import kept, replaced
+from environment.variables import kept
 from hw.tools.verilog import generate
 from sim.build_steps import run_steps
-from sim.exchange import FOLDER_VARIABLE, JOB, OUTCOME, PROGRESS, SIGN, read, save
+from sim.exchange import FOLDER_VARIABLE, JOB, OUTCOME, PROGRESS, RESULTS, SIGN, read, save
 from sim.failure import BrokenRuleError, failure
+from sim.harness.toolchain import Harness
 from sim.icarus import Icarus
 from sim.made import made
 from sim.process import PatienceError, describe, run
@@ -57,16 +54,23 @@ class Toolchain(Protocol):
     waveform: str
     tool: Simulator
 
-    def sources(self, verilog: str) -> dict[str, str]: ...
+    def sources(self, config: ChipConfig, verilog: str) -> dict[str, str]: ...
 
     def prepare(self) -> None: ...
 
     def build_commands(self) -> list[list[str]]: ...
 
-    def run_command(self, folder: Path) -> list[str]: ...
+    def run_command(self, folder: Path, module: str) -> list[str]: ...
+
+    def variables(self, folder: Path, module: str, path: str) -> dict[str, str]: ...
 
 
-TOOLCHAINS: dict[str, Callable[..., Toolchain]] = {"verilator": Verilator, "icarus": Icarus}
+TOOLCHAINS: dict[str, Callable[..., Toolchain]] = {
+    "verilator": Verilator,
+    "icarus": Icarus,
+    "harness": Harness,
+}
+"""What builds with each simulator, by name; the harness is one of Verilator."""
 
 
 class Build:
@@ -77,7 +81,7 @@ class Build:
     config, top
         What to generate.
     simulator
-        `verilator` or `icarus`.
+        One of `TOOLCHAINS`.
     waves
         Whether it records all signals of the RTL.
 
@@ -90,12 +94,12 @@ class Build:
     """
 
     def __init__(self, config: ChipConfig, top: str, simulator: str, *, waves: bool = False):
-        known = ", ".join(TOOLCHAINS)
+        known = ", ".join(SIMULATORS)
         require(simulator in TOOLCHAINS, f"SIM must be one of {known}, not {simulator!r}")
         self._simulator, self._top, self._waves = simulator, top, waves
-        tool = SIMULATORS[simulator]()
+        tool = SIMULATORS["verilator" if simulator == "harness" else simulator]()
         self._toolchain = TOOLCHAINS[simulator](tool, top, waves=waves)
-        self._sources = self._toolchain.sources(generate(config, top))
+        self._sources = self._toolchain.sources(config, generate(config, top))
         versions = tool.version, importlib.metadata.version("cocotb")
         # The same program may stand elsewhere.
         steps = [[Path(first).name, *rest] for first, *rest in self._toolchain.build_commands()]
@@ -168,7 +172,7 @@ class Build:
         subject = f"the simulation of {self._top} in {self._simulator} failed"
         try:
             status = run(
-                self._toolchain.run_command(self.folder),
+                self._toolchain.run_command(self.folder, module),
                 folder=folder,
                 variables=self._variables(module, folder),
                 log=log,
@@ -181,7 +185,7 @@ class Build:
         except OSError as error:
             why = f"{subject}: it could not be started: {error.strerror}: remove {self.folder}"
             raise failure(why, log) from None
-        kind, reason = _reason(folder / "results.xml")
+        kind, reason = _reason(folder / RESULTS)
         if kind in ASSERTIONS:
             raise failure(f"{self._top} breaks a rule of {module}: {reason}", log, BrokenRuleError)
         if kind:
@@ -195,23 +199,15 @@ class Build:
             raise failure(f"{subject}: it left no outcome that can be read", log) from None
 
     def _variables(self, module: str, folder: Path) -> dict[str, str]:
-        """Return the environment of a simulator with cocotb in it."""
+        """Return the environment of a simulator."""
         tool = self._toolchain.tool
         variables = kept(os.environ) | tool.env
         path = variables.get("PATH", os.defpath)
-        return variables | {
-            "PATH": os.pathsep.join([path, str(cocotb_config.libs_dir)]),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "PYGPI_PYTHON_BIN": sys.executable,
-            "GPI_USERS": _gpi_users(),
-            "COCOTB_TOPLEVEL": self._top,
-            "TOPLEVEL_LANG": "verilog",
-            "COCOTB_TEST_MODULES": module,
-            "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
-            "COCOTB_LOG_LEVEL": "WARNING",
-            "COCOTB_TRUST_INERTIAL_WRITES": str(int(self._simulator == "verilator")),
-            FOLDER_VARIABLE: str(folder),
-        }
+        return (
+            variables
+            | {"PYTHONPATH": os.pathsep.join(sys.path), FOLDER_VARIABLE: str(folder)}
+            | self._toolchain.variables(folder, module, path)
+        )
 
     def _keep_waveforms(self, folder: Path, out: Path) -> None:
         for name in (*BOUNDARY, self._toolchain.waveform):
@@ -228,16 +224,6 @@ def _sentence(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from None
-
-
-@functools.cache
-def _gpi_users() -> str:
-    """Return the libraries that a simulator loads to run Python and cocotb."""
-    path = find_libpython.find_libpython()
-    require(path is not None, f"{sys.executable} has no shared library: take another Python")
-    # cocotb obeys variables as soon as it is imported.
-    with replaced({}):
-        return f"{path};{cocotb_config.pygpi_entry_point()}"
 
 
 def _reason(results: Path) -> tuple[str, str]:

@@ -14,19 +14,17 @@ from cocotb.task import Task
 from cocotb.triggers import FallingEdge, Timer
 from numpy.typing import NDArray
 
-from golden.tile.analog import Analog
 from golden.tile.write_verify import Outcome, Targets, program
 from sim.bridge import Bridge
 from sim.cell_payloads import pack_targets, unpack_outcome
 from sim.foreseen import Foreseen
 from sim.job import TileJob, TileOutcome
 from sim.packing import pack, unpack_wide, unpack_word
-from sim.programming import misprogrammed
-from sim.scoreboard import Scoreboard
+from sim.scoreboard import Scoreboard, SeenPlanes
 from sim.signals import read_bits
 from sim.streams import Sink, Source
 from sim.testbench import tell, testbench
-from sim.tile_counters import expected_counters, miscounted, unpack_counters
+from sim.tile_outcome import Duration, Programmed, patience_cycles, summed_up
 from sim.waves import BoundaryTrace
 
 PACKED_TOGETHER = 1024
@@ -47,25 +45,22 @@ class TileBench:
         What it is to do.
     folder
         Where its progress and its waveform go.
-    analog
-        Physics behind the RTL; by default those of the job, as behind the model.
     """
 
-    def __init__(self, dut: Any, job: TileJob, folder: Path, analog: Analog | None = None):
+    def __init__(self, dut: Any, job: TileJob, folder: Path):
         config = job.config
         self.dut, self.job, self.config, self.folder = dut, job, config, folder
         self.direction = config.direction(job.transposed)
-        self._analog = analog or job.analog
+        self._analog = job.behind or job.analog
         self._before = copy.deepcopy(job.analog)
         self._programmed = program(self._before, job.targets) if job.targets else None
-        self.period_ns = 2 * max(1, round(0.5e9 / config.machine.clock_hz))
         self.bridge: Bridge
         self._tasks: list[Task[None]] = []
         self._done = 0
 
     async def run(self) -> TileOutcome:
         """Do the whole job, after an attempt that a reset ends if that is wanted."""
-        clock = Clock(self.dut.clk, self.period_ns, "ns")
+        clock = Clock(self.dut.clk, self.job.period_ns, "ns")
         clock.start()
         await self._reset(3)
         if self.job.reset_after:
@@ -97,52 +92,47 @@ class TileBench:
         self._done = 0
         self.bridge = bridge = Bridge(self.dut, copy.deepcopy(self._analog))
         foreseen = Foreseen(job, copy.deepcopy(self._before))
-        scoreboard = Scoreboard(self.config, foreseen, transposed=job.transposed, kept=job.kept)
+        planes = SeenPlanes(self.config, transposed=job.transposed)
+        scoreboard = Scoreboard(
+            self.config, foreseen, planes.plane, transposed=job.transposed, kept=job.kept
+        )
         self._tasks = []
         self._start(bridge.run())
         self._start(self._watch())
-        programmed, mismatch = None, ""
+        programmed = None
         try:
             if job.targets:
                 programmed = await self.program(job.targets)
-                assert self._programmed
-                mismatch = misprogrammed(self.config, job.targets, programmed, self._programmed)
             programming_cycles = bridge.cycle
             if job.trace_cycles:
                 self.trace(job.trace_cycles)
-            begun = time.perf_counter()
-            latencies = await self._multiply(scoreboard)
-            seconds = time.perf_counter() - begun - foreseen.seconds
+            begun, begun_cpu = time.perf_counter(), time.process_time()
+            latencies = await self._multiply(scoreboard, planes)
+            duration = Duration(
+                time.perf_counter() - begun - foreseen.seconds,
+                time.process_time() - begun_cpu - foreseen.cpu_s,
+                latencies,
+            )
             # The counters are two registers behind.
             await self._pass(4)
-            counters = unpack_counters(read_bits(self.dut.counters))
+            counters = read_bits(self.dut.counters)
         finally:
             for task in self._tasks:
                 task.cancel()
             if bridge.trace:
                 bridge.trace.close()
-        expected = expected_counters(job, foreseen, self._programmed)
-        report = mismatch or scoreboard.mismatch or miscounted(job, counters, expected)
-        outputs = self.direction.outputs
-        return TileOutcome(
-            np.array(scoreboard.results, np.int64).reshape(-1, outputs),
-            np.array(scoreboard.expected, np.int64).reshape(-1, outputs),
-            len(job.vectors) * outputs,
-            scoreboard.wrong,
-            f"{report}\n  reproduce     {job.reproduce}" if report else "",
-            counters,
-            latencies,
-            seconds,
-            programmed,
-            self._programmed,
-            programming_cycles,
-            bridge.analog.array.g_s,
-        )
+        cells = Programmed(programmed, self._programmed, programming_cycles)
+        g_s = bridge.analog.array.g_s
+        return summed_up(job, foreseen, scoreboard, counters, cells, duration, g_s)
 
     def trace(self, cycles: int) -> None:
         """Record the analogue boundary from now on."""
         path = self.folder / "boundary.vcd"
-        self.bridge.trace = BoundaryTrace(path, self.dut, self.config, self.period_ns, cycles)
+
+        def read(name: str) -> NDArray[np.uint8]:
+            return read_bits(getattr(self.dut, f"analog__{name}"))
+
+        self.bridge.trace = BoundaryTrace(path, read, self.config, self.job.period_ns, cycles)
 
     def _start(self, task: Coroutine[Any, Any, None]) -> None:
         """Run a task beside, until the end of the attempt."""
@@ -150,15 +140,11 @@ class TileBench:
 
     async def _watch(self) -> None:
         """Fail when nothing comes out for longer than anything may take."""
-        config, job, direction = self.config, self.job, self.direction
-        product = direction.latency_cycles + config.planes * direction.plane_cycles
-        pulse = config.settle_cycles + config.pulse_cycles + config.conversion_cycles + 40
-        patience = max(product, (config.programming.pulse_limit + 1) * pulse)
-        patience += direction.groups * (max(job.stall) + 1) + max(job.idle) + 100
+        patience = patience_cycles(self.job)
         before = -1
         while before != self._done:
             before = self._done
-            await Timer(patience * self.period_ns, "ns")
+            await Timer(patience * self.job.period_ns, "ns")
         raise AssertionError(f"nothing came out for {patience} cycles")
 
     def _count(self) -> None:
@@ -184,11 +170,11 @@ class TileBench:
             await source.send(payload)
         source.stop()
 
-    async def _multiply(self, scoreboard: Scoreboard) -> NDArray[np.int64]:
+    async def _multiply(self, scoreboard: Scoreboard, planes: SeenPlanes) -> NDArray[np.int64]:
         """Run all products past the scoreboard, and return the latency [n] of each."""
         bridge, count, direction = self.bridge, len(self.job.vectors), self.direction
-        bridge.on_sample = scoreboard.saw_sample
-        bridge.on_conversion = scoreboard.saw_conversion
+        bridge.on_sample = planes.saw_sample
+        bridge.on_conversion = planes.saw_conversion
         started = np.zeros(count, np.int64)
         self._start(self._feed_vectors(started))
         sink = Sink(self.dut, "results", itertools.cycle(self.job.stall))
@@ -204,7 +190,7 @@ class TileBench:
                 places[:] = sums[: len(places)]
             self._count()
             latencies[number] = offered - started[number] + 1
-            scoreboard.check(results, bridge.cycle)
+            scoreboard.check(results[None], np.array([bridge.cycle]))
         return latencies
 
     async def _feed_vectors(self, started: NDArray[np.int64]) -> None:

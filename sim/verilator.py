@@ -7,7 +7,9 @@ from cocotb_tools import config as cocotb_config
 from environment.files import BUILDS
 from environment.tools import Simulator
 from sim.build_steps import run_steps
+from sim.cocotb_variables import cocotb_variables
 from sim.made import made
+from spec.config import ChipConfig
 
 PORTS = """`verilator_config
 public_flat_rw -module "{top}" -var "clk"
@@ -32,7 +34,7 @@ class Verilator:
         self._top, self._waves = top, waves
         self._runtime = (BUILDS / "verilator" / f"library-{tool.version}").absolute()
 
-    def sources(self, verilog: str) -> dict[str, str]:
+    def sources(self, config: ChipConfig, verilog: str) -> dict[str, str]:
         """Return the files that are compiled, by name."""
         return {"ports.vlt": PORTS.format(top=self._top), f"{self._top}.v": verilog}
 
@@ -77,7 +79,11 @@ class Verilator:
         ]
         return [verilate, make]
 
-    def run_command(self, folder: Path) -> list[str]:
+    def run_command(self, folder: Path, module: str) -> list[str]:
         """Return the command that simulates what was built in a folder."""
         trace = ["--trace", "--trace-file", self.waveform] if self._waves else []
         return [str(folder / self._top), *trace]
+
+    def variables(self, folder: Path, module: str, path: str) -> dict[str, str]:
+        """Return the variables with which a testbench runs in a folder; see `cocotb_variables`."""
+        return cocotb_variables(self._top, module, folder, path, trusted=True)

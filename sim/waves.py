@@ -5,6 +5,7 @@ only the word line of a cell that is read has a voltage; the voltage of a write 
 its amplitude, a code.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from vcd import VCDWriter
 from golden.tile.analog import Analog
 from hw.boundary.analog import Mode
 from sim.cell_payloads import unpack_cell
-from sim.packing import unpack
+from sim.packing import unpack, unpack_word
 from sim.probes import Probes
 from sim.save_file import FLAGS, save
-from sim.signals import read_bits, read_flag
 from spec.config import ChipConfig
+
+Read = Callable[[str], NDArray[np.uint8]]
 
 
 class BoundaryTrace:
@@ -41,22 +43,24 @@ class BoundaryTrace:
     ----------
     path
         The VCD; the save file has the same name and the ending .gtkw.
-    dut
-        Simulated top level with the port `analog`.
+    read
+        Returns the bits of a signal of the boundary by its name, the most significant first.
     cycles
         Length: what comes later is not recorded.
+
+    Attributes
+    ----------
+    left
+        Cycles that are still to be recorded.
     """
 
-    def __init__(self, path: Path, dut: Any, config: ChipConfig, period_ns: int, cycles: int):
-        self._config, self._period_ns, self._left = config, period_ns, cycles
+    def __init__(self, path: Path, read: Read, config: ChipConfig, period_ns: int, cycles: int):
+        self._config, self._period_ns, self.left = config, period_ns, cycles
+        self._read = read
         self._path, self._time = path, 0
         self._file = path.open("w")
         self._writer = VCDWriter(self._file, timescale="1 ns", comment=f"hash {config.whole}")
-        self._handles = [getattr(dut, f"analog__{name}") for name in FLAGS]
-        self._select, self._code = dut.analog__select, dut.analog__code
-        self._mode, self._cell = dut.analog__mode, dut.analog__cell
-        self._amplitude = dut.analog__amplitude
-        self._code_of_adc = dut.analog__trial if config.converter.searching else dut.analog__found
+        self._code_of_adc = "trial" if config.converter.searching else "found"
         self._present = (Mode.IDLE, b"")
         self._probes: Probes | None = None
 
@@ -72,15 +76,15 @@ class BoundaryTrace:
         Values held [converters, groups] are in units, with their ADC steps [steps]. The answers
         `above` [converters] are given, since the signal takes them a little later.
         """
-        if not self._left:
+        if not self.left:
             return
-        self._left -= 1
+        self.left -= 1
         probes = self._probes
         if probes is None:
             probes = self._probes = Probes(analog)
             self._register(probes)
         self._writer.change(self._clock, self._time, 1)
-        self._record(self._flags, [read_flag(handle) for handle in self._handles])
+        self._record(self._flags, [self._number(name) for name in FLAGS])
         self._record_conversion(probes, held, steps, above)
         self._record_drive(probes)
         self._writer.change(self._clock, self._time + self._period_ns // 2, 0)
@@ -94,8 +98,8 @@ class BoundaryTrace:
         above: NDArray[np.bool_],
     ) -> None:
         config = self._config
-        self._record([self._group], [read_flag(self._select)])
-        codes = unpack(read_bits(self._code_of_adc), config.converters)
+        self._record([self._group], [self._number("select")])
+        codes = unpack(self._read(self._code_of_adc), config.converters)
         self._record(self._codes, codes[probes.converters].astype(np.int64).tolist())
         if config.converter.searching:
             self._record(self._aboves, above[probes.converters].astype(int).tolist())
@@ -109,10 +113,10 @@ class BoundaryTrace:
         changed = probes.refresh()
         if changed:
             self._record(self._cells, probes.conductances_us())
-        mode = Mode(read_flag(self._mode))
-        asked = read_bits(self._code if mode is Mode.MVM else self._cell)
+        mode = Mode(self._number("mode"))
+        asked = self._read("code" if mode is Mode.MVM else "cell")
         present = (mode, asked.tobytes())
-        self._record(self._modes, [mode.name, read_flag(self._amplitude)])
+        self._record(self._modes, [mode.name, self._number("amplitude")])
         if not changed and present == self._present:
             return
         self._present = present
@@ -126,6 +130,9 @@ class BoundaryTrace:
         self._record(self._volts, drive.volts.tolist())
         self._record(self._ends, drive.ends_v.tolist())
         self._record(self._currents, (drive.amperes * 1e6).tolist())
+
+    def _number(self, name: str) -> int:
+        return unpack_word(self._read(name))
 
     def close(self) -> None:
         """Finish the file."""
@@ -154,8 +161,7 @@ class BoundaryTrace:
         (self._group,) = variables("digital", ["select"], "integer", 64)
         self._modes = variables("digital", ["mode"], "string", None)
         self._modes += variables("digital", ["amplitude"], "integer", 64)
-        searching = self._config.converter.searching
-        code = "trial" if searching else "found"
+        searching, code = self._config.converter.searching, self._code_of_adc
         self._codes = variables("digital", [f"{code}_{c}" for c in columns], "integer", 64)
         self._volts, self._ends = reals("word_V", rows), reals("word_end_V", rows)
         self._currents, self._held = reals("column_uA", columns), reals("held_uA", columns)

@@ -82,6 +82,11 @@ class Array:
         return array
 
     @property
+    def streams(self) -> list[np.random.Generator]:
+        """Streams that currents draw from, plane after plane."""
+        return [self._noise, self._dacs.stream]
+
+    @property
     def g_s(self) -> Floats:
         """Present conductances [slices, rows, bit_lines] in siemens."""
         return self.cells.g_s

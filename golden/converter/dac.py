@@ -51,6 +51,8 @@ class Dacs:
     largest
         Bound on the magnitude of the voltages, in DAC steps. Noise beyond ten standard deviations
         does not occur.
+    stream
+        Noise is drawn from it, plane after plane.
 
     Raises
     ------
@@ -63,7 +65,7 @@ class Dacs:
         self._low = -(1 << (config.code_bits - 1))
         self._lines = np.arange(config.drive_lines)
         self._noise = physics.converters.dac_noise
-        self._stream = stream(physics.seed, Draw.DAC_NOISE)
+        self.stream = stream(physics.seed, Draw.DAC_NOISE)
         self._statics = draw_statics(config, "dac") if faulty(config, "dac") else None
         self.ideal = self._statics is None and not self._noise
         top = max(-config.code_range[0], config.code_range[1])
@@ -103,5 +105,5 @@ class Dacs:
         """Return voltages [n, inputs] in DAC steps (`ChipConfig.v_step_v`) for codes."""
         steps = self.settled(codes)
         if self._noise:
-            steps += self._noise * self._stream.standard_normal(codes.shape)
+            steps += self._noise * self.stream.standard_normal(codes.shape)
         return steps

@@ -63,6 +63,11 @@ class Analog:
         levels = cell_levels(config, slice_weights(config, weights))
         return cls(config, Array.programmed(config, levels))
 
+    @property
+    def streams(self) -> list[np.random.Generator]:
+        """Streams that products draw from, plane after plane."""
+        return [self._noise, *self.array.streams]
+
     def hold(self, codes: ArrayLike, *, transposed: bool = False) -> NDArray[np.float64]:
         """Drive planes of DAC codes [n, inputs], settle and sample.
 
