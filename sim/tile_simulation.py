@@ -31,8 +31,7 @@ class TileSimulation:
     build
         The simulator.
     note
-        Why cocotb's bridge simulates under Verilator, in a sentence; empty where the harness does,
-        and under Icarus.
+        Why the bridge takes the place of the harness, in a sentence; empty where it does not.
 
     Raises
     ------
@@ -44,34 +43,30 @@ class TileSimulation:
         self, config: ChipConfig, simulator: str, *, waves: bool = False, programs: bool = False
     ):
         self.note = ""
-        reason = _obstacle(config, waves=waves, programs=programs)
-        if simulator == "verilator" and reason:
-            self.note = f"the slower bridge simulates, since {reason}"
-        harness = simulator == "verilator" and not reason
-        self._module = "sim.harness.tile" if harness else "sim.tb_tile"
-        self.build = Build(config, "tile", "harness" if harness else simulator, waves=waves)
+        # Programming and waveforms of the RTL are work of the bridge alone.
+        if simulator == "verilator" and not (waves or programs):
+            reason = _obstacle(config)
+            simulator = "verilator" if reason else "harness"
+            self.note = f"the bridge simulates, which is slower: {reason}" if reason else ""
+        self._module = "sim.harness.tile" if simulator == "harness" else "sim.tb_tile"
+        self.build = Build(config, "tile", simulator, waves=waves)
 
-    def run(self, job: TileJob, on_progress: Callable[[int], None], out: Path) -> TileOutcome:
+    def run(
+        self, job: TileJob, on_progress: Callable[[int], None], out: Path | None = None
+    ) -> TileOutcome:
         """Run a job; as `Build.run`."""
-        if self.build.simulator != "harness":
-            outcome: TileOutcome = self.build.run("sim.tb_tile", job, on_progress, out)
-            return outcome
-        outcomes: list[TileOutcome] = self.build.run(self._module, [job], on_progress, out)
-        return outcomes[0]
+        outcome: TileOutcome = self.build.run(self._module, job, on_progress, out)
+        return outcome
 
 
-def _obstacle(config: ChipConfig, *, waves: bool, programs: bool) -> str:
-    """Return why the harness cannot simulate a tile under Verilator, or nothing if it can."""
-    if programs:
-        return "the harness programs no cells"
-    if waves:
-        return "the harness records no waveform of the RTL"
+def _obstacle(config: ChipConfig) -> str:
+    """Return why the harness cannot simulate products, or nothing if it can."""
     if not config.converter.searching:
         return "the harness has no ADCs that search by themselves (conversion_s)"
     version = SIMULATORS["verilator"]().version
-    oldest = ".".join(f"{part:03}" for part in OLDEST_FOR_HARNESS)
     if _numbers(version) < OLDEST_FOR_HARNESS:
-        return f"Verilator {version} is older than {oldest}, which the harness is tested with"
+        major, minor = OLDEST_FOR_HARNESS
+        return f"the harness needs Verilator {major}.{minor:03} or newer, not {version}"
     return ""
 
 

@@ -21,7 +21,7 @@ from ohmulator.jobs.classifier import Classifier
 from ohmulator.jobs.digits import Plan
 from ohmulator.jobs.screen import Screen
 from sim.job import TileJob, TileOutcome
-from sim.runner import Build
+from sim.tile_simulation import TileSimulation
 from spec.config import ChipConfig
 
 TRACED_PRODUCTS = 8
@@ -84,14 +84,15 @@ def simulate(
         targets=targets,
         reproduce=plan.reproduce,
     )
-    build = Build(config, "tile", "verilator")
+    simulation = TileSimulation(config, "verilator", programs=targets is not None)
+    if simulation.note:
+        cli.say(simulation.note)
     with screen.status("generating Verilog and building the simulator (slow the first time)"):
-        build.make()
+        simulation.build.make()
     doing = "images" if targets is None else "cells and images"
     total = count if targets is None else count + len(targets)
     with screen.progress(f"{doing} through the Verilog", total) as update:
-        outcome: TileOutcome = build.run("sim.tb_tile", job, update, waves)
-    return outcome
+        return simulation.run(job, update, waves)
 
 
 def figures(

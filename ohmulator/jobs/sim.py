@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sim.job import TileOutcome
 
 TESTBENCHES = ("tile",)
-"""Testbench `x`, of top level `x`, is `sim.tb_x`; its jobs are made by `stimuli.x`."""
+"""Testbench `tile`, of top level `tile`, is `sim.tile_simulation`."""
 
 
 @cli.job
@@ -30,17 +30,18 @@ def main(argv: Sequence[str]) -> int:
 
     from ohmulator.jobs import stimuli
     from ohmulator.jobs.screen import Screen
-    from sim.runner import Build
+    from sim.tile_simulation import TileSimulation
 
     screen = Screen()
-    build = Build(config, args.tb, args.sim, waves=args.waves)
-    make = getattr(stimuli, args.tb)
-    job = make(config, args.seed, args.count, command(args), transposed=args.transposed)
+    simulation = TileSimulation(config, args.sim, waves=args.waves)
+    if simulation.note:
+        cli.say(simulation.note)
+    job = stimuli.tile(config, args.seed, args.count, command(args), transposed=args.transposed)
     with screen.status("generating Verilog and building the simulator"):
-        build.make()
+        simulation.build.make()
     with waveforms.folder() as waves:
         with screen.progress("products through the simulator", args.count) as update:
-            outcome = build.run(f"sim.tb_{args.tb}", job, update, waves)
+            outcome = simulation.run(job, update, waves)
         found, drawn = figures(args, config, outcome), waveforms.contents(waves)
         outputs.write(drawn | {"the figures": json_text(found)})
     if drawn:

@@ -292,8 +292,10 @@ class PlaneLog:
 
 
 def run(
-    path: Path, jobs: list[TileJob], folder: Path, tell: Callable[[int], None]
-) -> list[TileOutcome]:
-    """Run some jobs on the tile of a library, one after the other."""
-    library = Library(path, jobs[0].config)
-    return [TileHarness(library, job, folder, tell).run() for job in jobs]
+    path: Path, job: TileJob | list[TileJob], folder: Path, tell: Callable[[int], None]
+) -> TileOutcome | list[TileOutcome]:
+    """Run a job, or some, one after the other, on the tile of a library."""
+    if isinstance(job, TileJob):
+        return TileHarness(Library(path, job.config), job, folder, tell).run()
+    library = Library(path, job[0].config)
+    return [TileHarness(library, each, folder, tell).run() for each in job]

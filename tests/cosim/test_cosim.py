@@ -100,7 +100,8 @@ def paced_jobs(config, steps=None, *, transposed=False):
 
 def check(config, jobs, simulator):
     """Run jobs and compare every word and every count with the model; return the outcomes."""
-    outcomes = Build(config, "tile", simulator).run("tests.support.tb_jobs", jobs)
+    module = "sim.harness.tile" if simulator == "harness" else "tests.support.tb_jobs"
+    outcomes = Build(config, "tile", simulator).run(module, jobs)
     for done, outcome in zip(jobs, outcomes, strict=True):
         way = config.direction(done.transposed)
         tile = Tile(config, done.analog)

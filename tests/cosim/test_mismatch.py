@@ -1,5 +1,6 @@
 """What a mismatch reports: RTL and arrays are broken in one known place, and it must be found."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -16,9 +17,9 @@ from tests.support.configs import full_width
 
 try:
     icarus()
-    SIMULATOR = "icarus"
+    BRIDGE = "icarus"
 except ToolError:
-    SIMULATOR = "verilator"
+    BRIDGE = "verilator"
 
 CONFIG = full_width(rows=4, columns=6, cell_bits=2, slices=3, input_bits=6, dac_bits=2, adcs=2)
 UNIT = full_width(rows=4, columns=6, slices=3, input_bits=6, mapping="offset", adcs=2)
@@ -32,9 +33,21 @@ VECTORS = np.array(
 COMMAND = "make sim TB=tile CONFIG=mine SEED=7"
 
 
-def job(config, weights):
+def job(config, weights, altered=None):
     steps = np.zeros(config.steps, np.int64)
-    return TileJob(Analog.ideal(config, weights), VECTORS, steps, reproduce=COMMAND)
+    behind = None if altered is None else Analog.ideal(config, altered)
+    return TileJob(Analog.ideal(config, weights), VECTORS, steps, reproduce=COMMAND, behind=behind)
+
+
+def run(done):
+    """Run a job through the harness and over the bridge: both find, and report, the same."""
+    outcome = Build(done.config, "tile", "harness").run("sim.harness.tile", done)
+    bridged = Build(done.config, "tile", BRIDGE).run("sim.tb_tile", done)
+    assert outcome.mismatch == bridged.mismatch
+    assert outcome.wrong == bridged.wrong
+    np.testing.assert_array_equal(outcome.results, bridged.results)
+    np.testing.assert_array_equal(outcome.latencies, bridged.latencies)
+    return outcome
 
 
 def report(outcome):
@@ -57,9 +70,7 @@ def test_an_altered_cell_is_found(s):
     weights = np.zeros((CONFIG.array.rows, CONFIG.array.columns), np.int64)
     altered = weights.copy()
     altered[ROW, COLUMN] = CONFIG.radix**s
-    build = Build(CONFIG, "tile", SIMULATOR)
-    pair = job(CONFIG, weights), Analog.ideal(CONFIG, altered)
-    outcome = build.run("tests.support.tb_altered", pair)
+    outcome = run(job(CONFIG, weights, altered))
     np.testing.assert_array_equal(outcome.results, VECTORS @ altered)
     np.testing.assert_array_equal(outcome.expected, VECTORS @ weights)
     fields = report(outcome)
@@ -92,8 +103,8 @@ def test_an_altered_cell_is_found_by_a_transposed_product():
     vectors[1, COLUMN] = 3
     steps = np.zeros(CONFIG.steps, np.int64)
     wanted = TileJob(Analog.ideal(CONFIG, weights), vectors, steps, transposed=True)
-    pair = wanted, Analog.ideal(CONFIG, altered)
-    fields = report(Build(CONFIG, "tile", SIMULATOR).run("tests.support.tb_altered", pair))
+    behind = Analog.ideal(CONFIG, altered)
+    fields = report(run(dataclasses.replace(wanted, behind=behind)))
     assert fields["mismatch"] == "mismatch: 1 of 4 rows differ"
     assert (fields["vector"], fields["row"]) == ("1", str(ROW))
     assert fields["plane"].startswith("2 (sampled in cycle ")
@@ -106,10 +117,7 @@ def test_an_altered_cell_of_the_offset_mapping_is_found_in_its_slice():
     weights = np.zeros((UNIT.array.rows, UNIT.array.columns), np.int64)
     altered = weights.copy()
     altered[ROW, COLUMN] = UNIT.radix
-    outcome = Build(UNIT, "tile", SIMULATOR).run(
-        "tests.support.tb_altered", (job(UNIT, weights), Analog.ideal(UNIT, altered))
-    )
-    fields = report(outcome)
+    fields = report(run(job(UNIT, weights, altered)))
     model = Tile(UNIT, Analog.ideal(UNIT, weights)).multiply(VECTORS)
     adc, group = divmod(COLUMN, UNIT.forward.groups)
     wanted = model.codes[2, 2, UNIT.converter.adcs + adc, group]
@@ -148,7 +156,7 @@ class WrongCount(TileRtl):
 def broken(monkeypatch, top):
     monkeypatch.setitem(verilog.TOPS, "tile", top)
     weights = np.ones((CONFIG.array.rows, CONFIG.array.columns), np.int64)
-    return report(Build(CONFIG, "tile", SIMULATOR).run("sim.tb_tile", job(CONFIG, weights)))
+    return report(run(job(CONFIG, weights)))
 
 
 def test_a_stuck_dac_is_found(monkeypatch):
