@@ -68,6 +68,9 @@ class TileHarness:
         self._direction = job.config.direction(job.transposed)
         self._done = 0
         self._trace: BoundaryTrace | None = None
+        self._foreseen: Foreseen
+        self._ahead: Ahead
+        self._log: PlaneLog
 
     def run(self) -> TileOutcome:
         """Do the whole job, after an attempt that a reset ends if that is wanted."""
@@ -176,6 +179,9 @@ class TileHarness:
             self._ahead.answer(state)
         else:
             assert self._trace
+            if self._library.cycle == 0:
+                # The first cycle of a waveform is that of the first drive.
+                return
             self._trace.cycle(state.held, state.steps, state.above, self._ahead.analog)
             self._library.trace(self._trace.left > 0)
 
@@ -220,7 +226,7 @@ class TileHarness:
             library.stop(VECTORS)
             return
         planes = input_planes(self._config, vectors, transposed=job.transposed)
-        mode = Mode.MVM_T if job.transposed else Mode.MVM
+        mode = Mode(Mode.MVM_T if job.transposed else Mode.MVM)
         self._ahead.plan(mode, planes.reshape(-1, self._direction.inputs))
         operands = self._operands(vectors, steps)
         library.offer(VECTORS, operands, self._started[start : self._given])
