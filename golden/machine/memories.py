@@ -22,7 +22,7 @@ Words = NDArray[np.uint32]
 
 
 class Memories:
-    """All spaces of a machine, zero at first.
+    """All spaces of a machine: zero at first, where the RTL may have anything but for holdings.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ from ohmulator.host.host import Host
 from ohmulator.host.tb_chip import SimulatedChip
 from sim.lockstep import LockstepError
 from spec.assembly import assemble, disassemble
-from spec.isa import SCALARS, ErrorCode, Opcode, Space
+from spec.isa import SCALARS, WORD_BITS, ErrorCode, Opcode, Space
 from spec.packet import HEADER, Packet, packet, space_words, unpack
 from tests.support.programs import Scenario, scenarios
 
@@ -25,10 +25,14 @@ LIMIT = 25
 
 
 def prepare(chip: SimulatedChip, scenario: Scenario) -> None:
-    """Reset the chip, and bring all of its memories to what the scenario says."""
+    """Reset the chip, and bring all of its memories to what the scenario says; the rest of them
+    to anything, as at power-up.
+    """
     chip.reset()
-    chip.host.write(Space.PROGRAM, 0, np.zeros(2 * chip.config.machine.program_words, np.int64))
-    chip.host.write(Space.SCALAR, 0, np.zeros(2 * SCALARS, np.int64))
+    rng = np.random.default_rng(scenario.seed)
+    for space in (Space.PROGRAM, Space.SCALAR, Space.DESCRIPTOR):
+        words = rng.integers(0, 1 << WORD_BITS, space_words(chip.config, space))
+        chip.host.write(space, 0, words)
     for write in scenario.writes():
         chip.host.write(*write)
 
@@ -83,7 +87,7 @@ def load(chip: SimulatedChip, program: str, scalars: dict[int, int] | None = Non
 def every_opcode(chip: SimulatedChip, _: None) -> set[Opcode]:
     """Run every instruction once without a fault; return those that were met."""
     rng = np.random.default_rng(3)
-    chip.host.write(Space.VECTOR, 0, rng.integers(-99, 100, 64))
+    chip.host.write(Space.VECTOR, 0, rng.integers(-99, 100, chip.config.machine.vector_words))
     chip.host.write(Space.WEIGHT, 0, rng.integers(-7, 8, 30))
     chip.host.write(Space.DESCRIPTOR, 0, [3, 2, 7, 1])
     lines = [
