@@ -64,7 +64,7 @@ verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|chip|chip_uart ANALO
 	$(call job,verilog,config top analog memories style out)
 
 .PHONY: area
-area: .venv/run.stamp ## Print cells and area of a tile and of chips, and refuse latches [CONFIG= TOP=]
+area: .venv/area.stamp ## Print cells of a tile and of chips, on an ASIC and on FPGAs, and refuse latches [CONFIG= TOP=]
 	$(call job,area,config top)
 
 .PHONY: docs
@@ -85,6 +85,10 @@ bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation
 	$(python) -m tests.bench.bench_wires
 	$(python) -m tests.bench.bench_physics
 	$(python) -m tests.bench.bench_cosim
+
+.PHONY: place
+place: .venv/fpga.stamp ## Place and route two chips on FPGAs, and print clock rates: takes an hour
+	$(python) -m tests.bench.bench_place
 
 .PHONY: mutants
 mutants: .venv/test.stamp ## Change lines of the code at random and see whether tests notice [COUNT= SEED=]
@@ -126,7 +130,7 @@ endef
 		.venv/bin/python $(if $(call given,PYTHON),always)
 	@PYTHON=$(call quoted,PYTHON) sh environment/setup.sh run
 
-.venv/docs.stamp .venv/test.stamp: .venv/%.stamp: .venv/run.stamp
+.venv/area.stamp .venv/docs.stamp .venv/fpga.stamp .venv/test.stamp: .venv/%.stamp: .venv/run.stamp
 	@sh environment/setup.sh $*
 
 .venv/bin/python: ;

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Set up what targets of the Makefile need: .venv, and the system programs it cannot hold.
 #
-#   sh environment/setup.sh run|docs|test    .venv with the packages of environment/locks
-#   sh environment/setup.sh newest           build/newest with the newest that pyproject.toml allows
-#   sh environment/setup.sh lock             build/lock with what writes environment/locks
+#   sh environment/setup.sh run|area|docs|fpga|test
+#                                       .venv with the packages of environment/locks
+#   sh environment/setup.sh newest      build/newest with the newest that pyproject.toml allows
+#   sh environment/setup.sh lock        build/lock with what writes environment/locks
 #
 # PYTHON names the Python of .venv. Missing system packages are installed with apt-get where that
 # asks for no password; if a required one stays missing, one sentence says so and the status is 2.
@@ -214,17 +215,21 @@ install_run() {
     printf '%s\n' "${made_with:-$python}" >.venv/run.stamp
 }
 
-install_docs() {
-    say "Installing packages for the documentation into .venv (only this once)"
-    pip_install --editable '.[docs]'
-    touch .venv/docs.stamp
+# Install extras of pyproject.toml for the purpose that is said.
+install_extras() {
+    say "Installing packages for $2 into .venv (only this once)"
+    pip_install --editable ".[$1]"
+    touch ".venv/$purpose.stamp"
 }
+install_area() { install_extras area 'mapping to FPGAs'; }
+install_docs() { install_extras docs 'the documentation'; }
+install_fpga() { install_extras area,fpga 'place and route on FPGAs'; }
 
 install_test() {
     second_opinion iverilog 'Icarus Verilog'
     second_opinion ngspice ngspice
     say "Installing test packages into $venv (only this once)"
-    pip_install --editable '.[docs,test]'
+    pip_install --editable '.[area,docs,test]'
     # shellcheck disable=SC2046 # One word for each requirement.
     pip_install --no-deps $(group alone)
     touch "$venv/test.stamp"

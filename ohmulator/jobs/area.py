@@ -1,4 +1,4 @@
-"""Print cells and area of a tile and of chips: `make area`."""
+"""Print cells of a tile and of chips, on an ASIC and on FPGAs: `make area`."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,9 @@ from spec.tops import TOPS
 
 CHIPS = 1, 16
 """Numbers of tiles of the chips that are measured."""
+
+MOST_MAPPED = 4
+"""Tiles of a chip that is mapped to FPGAs; mapping takes minutes a tile."""
 
 
 @cli.job
@@ -24,10 +27,22 @@ def main(argv: Sequence[str]) -> int:
     else:
         designs = {args.top: (load(args.config), args.top)}
 
-    from hw.tools.area import measure, table
+    from hw.tools import area, fpga
     from ohmulator.jobs.screen import Screen
 
-    cli.say(table({name: measure(*design) for name, design in designs.items()}))
+    fpga.require_yosys()
+    cli.say(area.table({name: area.measure(*design) for name, design in designs.items()}))
+    mapped = {
+        name: (config, top)
+        for name, (config, top) in designs.items()
+        if top == "tile" or config.machine.tiles <= MOST_MAPPED
+    }
+    with Screen().progress("mapped to FPGAs", len(mapped) * len(fpga.FAMILIES)) as update:
+        found = fpga.measure(mapped, update)
+    if found:
+        cli.say("\n" + fpga.table(found))
+    for name in designs.keys() - mapped.keys():
+        cli.say(f"\n{name}: not mapped to FPGAs, as chips of more than {MOST_MAPPED} tiles")
     for name, (config, top) in designs.items():
         if top != "tile" and (warning := pace_warning(config)):
             Screen().warn(f"{name}: {warning}")
