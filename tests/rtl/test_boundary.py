@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from amaranth.lib.wiring import Flow
 
-from hw.boundary.analog import AnalogPort
+from hw.boundary.analog import AnalogPort, Mode
 from hw.boundary.macro import NAME, PREFIX, pins
 from hw.tile.tile import Tile
 from hw.top.axi_chip import AxiChip
@@ -56,3 +56,9 @@ def test_answers_pass_as_many_flip_flops_as_are_said(stages):
     for name in ("settled", "above", "beyond"):
         for bit in netlist.ports[f"{PREFIX}{name}"]["bits"]:
             assert netlist.chain(bit) == stages, name
+
+
+def test_modes_are_coded_as_teams_wire_them():
+    """The codes stand in macros that others design: none may ever change."""
+    codes = {"IDLE": 0, "MVM": 1, "MVM_T": 2, "READ": 3, "SET": 4, "RESET": 5}
+    assert {name: mode.value for name, mode in Mode.__members__.items()} == codes

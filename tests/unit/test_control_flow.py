@@ -5,6 +5,7 @@ import pytest
 
 from golden.machine.machine import Machine
 from spec.assembly import assemble
+from spec.errors import UserError
 from spec.isa import SCALAR_RANGE, ErrorCode, Space
 from tests.support.machines import LOSSLESS, scalar
 
@@ -105,3 +106,13 @@ def test_words_are_accessed_from_end_to_end_of_the_memory(text):
         assert run(text, address - 1).status.code is ErrorCode.NONE
     for address in (-1, last + 1, LOW + 1, HIGH):
         assert run(text, address - 1).status.code is ErrorCode.ADDRESS
+
+
+def test_the_largest_address_is_a_word():
+    """It lies beyond every program, which the machine finds when it fetches from there."""
+    machine = Machine(LOSSLESS)
+    machine.start((1 << 32) - 1)
+    machine.step()
+    assert machine.status.code == ErrorCode.PROGRAM_COUNTER
+    with pytest.raises(UserError, match=f"address to start at must be .*, not {1 << 32}"):
+        machine.start(1 << 32)
