@@ -47,7 +47,7 @@ def shown(value: object) -> str:
 def digits(value: float) -> str:
     """Return a number with as few digits as tell it from every other one."""
     short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
+    return short if float(short) == value else repr(float(value)).removesuffix(".0")
 
 
 def require(condition: bool, message: str) -> None:

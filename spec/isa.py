@@ -11,9 +11,9 @@ An instruction names up to five scalars (`d`, `a`, `b`, `c`, `n`) and has a 32-b
 vector is a scalar that holds the address of its first word, and `n`, the scalar that holds its
 length; any address will do. Rules for all instructions:
 
-- Whether an instruction faults is decided before it starts. One that faults changes nothing, not
-  even a counter; the machine stops, and says the error code and the program counter. If several
-  codes apply it says the lowest.
+- Whether an instruction ends in an error is decided before it starts. One that does changes
+  nothing, not even a counter; the machine stops, and says the error code and the program counter.
+  If several codes apply it says the lowest.
 - Where a value does not fit, it is clamped to the nearest that does and counted in `saturations`:
   once a word or scalar.
 - Rounding is to the nearest, halves up: x >> k stands for floor((x + 2^(k-1)) / 2^k) of the exact
@@ -21,9 +21,9 @@ length; any address will do. Rules for all instructions:
 - Words that are read or written must lie inside the vector memory, all of a vector, and its length
   must not be negative; else ADDRESS. A destination may begin where a source begins; otherwise the
   two must not overlap; else OVERLAP.
-- Targets are addresses of 32 bits without sign. PROGRAM_COUNTER is the fault of fetching from one
-  that is not in the program memory, be it a target or the end. HALT leaves the program counter at
-  itself.
+- Jump targets are addresses of 32 bits without sign. PROGRAM_COUNTER is the error of fetching from
+  one that is not in the program memory, be it a jump target or the end. HALT leaves the program
+  counter at itself.
 - ABORT may end an instruction midway: its destination then is written in part, and a tile that was
   being programmed holds nothing known.
 """
@@ -104,7 +104,7 @@ class ErrorCode(_Described):
     """Why a program stopped or a request was refused."""
 
     NONE = 0, "no error"
-    # Faults of instructions. Of several, the lowest is the one reported.
+    # Errors of instructions. Of several, the lowest is the one reported.
     PROGRAM_COUNTER = 1, "program counter outside of the program memory"
     ILLEGAL = 2, "unknown opcode, or a field that the instruction does not use is not 0"
     OPERAND = 3, "scalar or immediate operand out of the range that the instruction allows"
@@ -112,7 +112,7 @@ class ErrorCode(_Described):
     ADDRESS = 5, "words outside of the memory, or a negative length"
     OVERLAP = 6, "destination overlaps a source"
     WEIGHTS = 7, "matrix must be programmed, but its weights are not inside the weight memory"
-    # Ends that are no fault of an instruction.
+    # Ends that are no error of an instruction.
     ABORTED = 16, "stopped by ABORT"
     # Refused requests; nothing has changed.
     BUSY = 32, "not while a program runs"

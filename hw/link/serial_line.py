@@ -10,7 +10,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from spec.errors import require
+from spec.errors import digits, require
 
 MAX_ERROR = 0.02
 MIN_DIVISOR = 8
@@ -25,19 +25,19 @@ def divisor(clock_hz: float, baud: float) -> int:
     UserError
         If that is less than 8, or rounding to whole cycles makes the rate more than 2 % wrong.
     """
-    require(baud > 0, f"baud must be positive, not {baud:g}")
+    require(baud > 0, f"baud must be positive, not {digits(baud)}")
     cycles = round(clock_hz / baud)
     require(
         cycles >= MIN_DIVISOR,
-        f"baud must be at most {clock_hz / MIN_DIVISOR:g} with a clock of {clock_hz:g} Hz "
-        f"({MIN_DIVISOR} cycles a bit), not {baud:g}",
+        f"baud must be at most {digits(clock_hz / MIN_DIVISOR)} with a clock of {digits(clock_hz)} "
+        f"Hz ({MIN_DIVISOR} cycles a bit), not {digits(baud)}",
     )
     error = clock_hz / cycles / baud - 1
     near = ", ".join(f"{clock_hz / near:.6g}" for near in (cycles + 1, cycles, cycles - 1))
     require(
         abs(error) <= MAX_ERROR,
-        f"baud of {baud:g} is {100 * error:+.1f} % off with a clock of {clock_hz:g} Hz, more than "
-        f"{100 * MAX_ERROR:g} %: take one of {near}",
+        f"baud of {digits(baud)} is {100 * error:+.6g} % off with a clock of "
+        f"{digits(clock_hz)} Hz, more than {100 * MAX_ERROR:g} %: take one of {near}",
     )
     return cycles
 

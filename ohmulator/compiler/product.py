@@ -20,7 +20,7 @@ from spec.errors import require, shown
 from spec.isa import HOLDING_FIELDS, WORD_RANGE, Space
 
 
-class Target(Protocol):
+class ChipAccess(Protocol):
     """Chip that programs are written to: a `Host`, or the machine of the model."""
 
     def write(self, space: Space, address: int, words: Words) -> object:
@@ -34,7 +34,7 @@ class Target(Protocol):
 
 
 def load(
-    target: Target,
+    chip: ChipAccess,
     program: MatrixProgram,
     set_tile: Callable[[int, NDArray[np.int64]], None] | None = None,
 ) -> None:
@@ -42,7 +42,7 @@ def load(
 
     Parameters
     ----------
-    target, program
+    chip, program
         Chip, and program for it.
     set_tile
         Sets a tile, given by its number, to weights [rows, columns] of its size. Where the array
@@ -54,9 +54,9 @@ def load(
     UserError
         If the program is for another chip, or the tiles are to be set and cannot hold the matrix.
     """
-    _check(target, program)
+    _check(chip, program)
     if set_tile is None:
-        _put(target, program.writes)
+        _put(chip, program.writes)
         return
     require(callable(set_tile), f"set_tile must be a function, not {shown(set_tile)}")
     config = program.config
@@ -73,11 +73,11 @@ def load(
         set_tile(block.tile, block_weights(config, program.weights, block))
         holding = np.array([block.number, program.matrix + 1], np.uint32)
         holdings.append((Space.HOLDING, block.tile * len(HOLDING_FIELDS), holding))
-    _put(target, [*program.writes, *holdings])
+    _put(chip, [*program.writes, *holdings])
 
 
 def multiply(
-    target: Target, program: MatrixProgram, vectors: ArrayLike, *, transposed: bool = False
+    chip: ChipAccess, program: MatrixProgram, vectors: ArrayLike, *, transposed: bool = False
 ) -> NDArray[np.int64]:
     """Multiply vectors on a chip: return results [n, columns] of vectors [n, rows].
 
@@ -93,7 +93,7 @@ def multiply(
     LinkError
         If the chip is a `Host` and was used by another one, or reset, meanwhile.
     """
-    _check(target, program)
+    _check(chip, program)
     require(
         isinstance(transposed, bool | np.bool_),
         f"transposed must be True or False, not {shown(transposed)}",
@@ -108,33 +108,33 @@ def multiply(
     shape = (inputs,) if _is_flat(vectors) else (-1, inputs)
     array = checked_integers("vectors", vectors, shape, *WORD_RANGE).reshape(-1, inputs)
 
-    if not _keeps(target, program.writes):
-        _put(target, program.writes)
+    if not _keeps(chip, program.writes):
+        _put(chip, program.writes)
     results = np.empty((len(array), outputs), np.int64)
     for begin in range(0, len(array), program.batch):
         batch = array[begin : begin + program.batch]
-        target.write(Space.VECTOR, 0, to_words(batch))
-        target.write(Space.SCALAR, 0, np.array([len(batch), 0], np.uint32))
-        target.run(start)
-        words = target.read(Space.VECTOR, program.batch * inputs, len(batch) * outputs)
+        chip.write(Space.VECTOR, 0, to_words(batch))
+        chip.write(Space.SCALAR, 0, np.array([len(batch), 0], np.uint32))
+        chip.run(start)
+        words = chip.read(Space.VECTOR, program.batch * inputs, len(batch) * outputs)
         results[begin : begin + len(batch)] = from_words(words).reshape(-1, outputs)
-    if isinstance(target, Host):
-        target.check()
+    if isinstance(chip, Host):
+        chip.check()
     return results if len(shape) == 2 else results[0]
 
 
-def _check(target: Target, program: MatrixProgram) -> None:
+def _check(chip: ChipAccess, program: MatrixProgram) -> None:
     """Raise `UserError` unless the program is one for this chip."""
     for method in ("write", "read", "run"):
         require(
-            callable(getattr(target, method, None)),
-            f"target must have a method {method}(), unlike {shown(target)}: give a Host",
+            callable(getattr(chip, method, None)),
+            f"chip must have a method {method}(), unlike {shown(chip)}: give a Host",
         )
     require(
         isinstance(program, MatrixProgram),
         f"program must be what compile_matrix returns, not {shown(program)}",
     )
-    config = getattr(target, "config", None)
+    config = getattr(chip, "config", None)
     if isinstance(config, ChipConfig):
         require(
             config.hardware == program.config.hardware,
@@ -143,20 +143,20 @@ def _check(target: Target, program: MatrixProgram) -> None:
         )
 
 
-def _put(target: Target, writes: Sequence[Write]) -> None:
-    if isinstance(target, Host):
-        target.put(writes)
+def _put(chip: ChipAccess, writes: Sequence[Write]) -> None:
+    if isinstance(chip, Host):
+        chip.put(writes)
         return
     for write in writes:
-        target.write(*write)
+        chip.write(*write)
 
 
-def _keeps(target: Target, writes: Sequence[Write]) -> bool:
+def _keeps(chip: ChipAccess, writes: Sequence[Write]) -> bool:
     """Tell whether memories are as they were written: by what a host knows, or by reading them."""
-    if isinstance(target, Host):
-        return target.keeps(writes)
+    if isinstance(chip, Host):
+        return chip.keeps(writes)
     return all(
-        np.array_equal(target.read(space, address, len(words)), words)
+        np.array_equal(chip.read(space, address, len(words)), words)
         for space, address, words in writes
     )
 

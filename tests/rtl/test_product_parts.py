@@ -244,8 +244,9 @@ def test_results_of_tiles_that_take_several_beats(rows, columns, transposed, lan
     assert sums_of(config, work, 2000) == (wanted, 0)
 
 
-def test_descriptors_of_as_many_matrices_as_there_are():
-    """Every word apart, every field of every matrix fetched, and the name of a changed one."""
+@pytest.mark.parametrize("order", ["up", "down"])
+def test_descriptors_of_as_many_matrices_as_there_are(order):
+    """Every word apart, in either order; every field of every matrix fetched; changes told."""
     config = small(matrices=4)
     fields = [field.name for field in DESCRIPTOR_FIELDS]
     words = np.random.default_rng(0).integers(0, 1 << 32, (4, len(fields))).tolist()
@@ -254,15 +255,14 @@ def test_descriptors_of_as_many_matrices_as_there_are():
 
     async def job(ctx: Any) -> None:
         ctx.set(dut.host.write, 1)
-        for matrix, row in enumerate(words):
-            for i, word in enumerate(row):
-                ctx.set(dut.host.address, matrix * len(fields) + i)
-                ctx.set(dut.host.data, word)
-                assert ctx.get(dut.renewed) and ctx.get(dut.matrix) == matrix + 1
-                await ctx.tick()
+        every = [word for row in words for word in row]
+        for place in range(len(every))[:: 1 if order == "up" else -1]:
+            ctx.set(dut.host.address, place)
+            ctx.set(dut.host.data, every[place])
+            assert ctx.get(dut.renewed) and ctx.get(dut.matrix) == place // len(fields) + 1
+            await ctx.tick()
         ctx.set(dut.host.write, 0)
         assert not ctx.get(dut.renewed)
-        every = [word for row in words for word in row]
         assert await read_words(ctx, dut.host, len(every)) == every
         for matrix in (3, 0, 2, 1):
             ctx.set(dut.number, matrix)

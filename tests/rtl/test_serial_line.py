@@ -115,5 +115,11 @@ def test_rates_reach_to_eight_cycles_and_two_percent():
                 divisor(cycles * 1000, 1000)
     with pytest.raises(UserError, match="baud must be at most 125 with a clock of 1000 Hz"):
         divisor(1000, 1000 / 7.4)
+    with pytest.raises(
+        UserError, match=r"at most 125000\.125 .* of 1000001 Hz .* not 135135\.135$"
+    ):
+        divisor(1000001, 135135.135)
+    with pytest.raises(UserError, match=r"is \+2\.0001 % off"):
+        divisor(10.20001 * 1000, 1000)
     with pytest.raises(UserError, match=r"take one of 1090\.91, 1200, 1333\.33"):
         divisor(12000, 1250)

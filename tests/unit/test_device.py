@@ -95,6 +95,16 @@ def correlation(left: np.ndarray, right: np.ndarray) -> float:
     return abs(float(np.corrcoef(left.ravel(), right.ravel())[0, 1]))
 
 
+def test_an_odd_number_of_cells_gets_pulses_of_both_kinds():
+    config = chip(3, 1, slices=1, mapping="offset", pulse_device_spread=0.2)
+    cells = Cells(config)
+    assert cells.g_s.size % 2
+    first = [strengths(cells, kind) for kind in (Pulse.SET, Pulse.RESET)]
+    again = [strengths(cells, kind) for kind in (Pulse.SET, Pulse.RESET)]
+    np.testing.assert_allclose(first, again, atol=1e-9)
+    assert np.unique(first).size == 2 * cells.g_s.size
+
+
 def test_device_spread_is_drawn_once_a_cell_and_apart_for_set_and_reset():
     cells = Cells(chip(pulse_device_spread=0.2))
     first, second, reset = (strengths(cells, kind) for kind in (Pulse.SET, Pulse.SET, Pulse.RESET))
