@@ -60,7 +60,7 @@ spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= 
 	$(call job,spice,config seed slice drive out)
 
 .PHONY: verilog
-verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|chip|chip_uart ANALOG=blackbox MEMORIES=blackbox STYLE=asic OUT=file]
+verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|tile_uart|tile_axi|chip|chip_uart ANALOG=blackbox MEMORIES=blackbox STYLE=asic OUT=file]
 	$(call job,verilog,config top analog memories style out)
 
 .PHONY: area

@@ -31,7 +31,9 @@ def pack_targets(config: ChipConfig, targets: Targets) -> list[NDArray[np.bool_]
     }
     cells = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [
-        pack_fields(layout, {"cell": dict(zip(columns, cell, strict=True)), "level": level})
+        pack_fields(
+            layout, {"cell": dict(zip(columns, cell, strict=True)), "level": level, "reads": 0}
+        )
         for cell, level in zip(cells, targets.levels.tolist(), strict=True)
     ]
 

@@ -88,26 +88,29 @@ HOLDING_FIELDS = (
 """What a tile holds."""
 
 
-class _Described(enum.IntEnum):
+class Described(enum.IntEnum):
     """Numbers with a `summary` each."""
 
     summary: str
 
-    def __new__(cls, value: int, summary: str = "") -> "_Described":
+    def __new__(cls, value: int, summary: str = "") -> "Described":
         member = int.__new__(cls, value)
         member._value_ = value
         member.summary = summary
         return member
 
 
-class ErrorCode(_Described):
+class ErrorCode(Described):
     """Why a program stopped or a request was refused."""
 
     NONE = 0, "no error"
     # Errors of instructions. Of several, the lowest is the one reported.
     PROGRAM_COUNTER = 1, "program counter outside of the program memory"
-    ILLEGAL = 2, "unknown opcode, or a field that the instruction does not use is not 0"
-    OPERAND = 3, "scalar or immediate operand out of the range that the instruction allows"
+    ILLEGAL = (
+        2,
+        "unknown opcode or operation, or a field that the instruction does not use is not 0",
+    )
+    OPERAND = 3, "operand out of the range that the instruction or operation allows"
     MATRIX = 4, "no such descriptor, or its shape, its vectors or its tile cannot be"
     ADDRESS = 5, "words outside of the memory, or a negative length"
     OVERLAP = 6, "destination overlaps a source"
@@ -125,7 +128,7 @@ class ErrorCode(_Described):
     CRC = 39, "packet arrived damaged: send it again"
 
 
-class Space(_Described):
+class Space(Described):
     """What the host reads and writes, in words of 32 bits, addressed by word.
 
     Wider items take several words, the least significant first.

@@ -2,8 +2,9 @@
 
 from spec.errors import require, shown
 
-TOPS = "tile", "chip", "chip_uart", "chip_traced"
-"""Top levels; `chip_traced` is a chip whose instructions can be watched from outside."""
+TOPS = "tile", "tile_axi", "tile_uart", "chip", "chip_uart", "chip_traced"
+"""Top levels; `tile` has streams of operands and results, others have packets. `chip_traced` is a
+chip whose instructions can be watched from outside."""
 
 ANALOG = "ports", "blackbox"
 """What stands for the arrays: ports of the top level, or a black box for each tile of a chip."""

@@ -1,7 +1,8 @@
 """The responder, which executes packets on a device; see `spec.packet`."""
 
+import enum
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from golden.checks import checked_integers
 from spec.errors import require
@@ -49,9 +50,9 @@ class Device(Protocol):
     @property
     def status(self) -> State: ...
 
-    def read(self, space: Space, address: int, count: int) -> Iterable[int]: ...
+    def read(self, space: Any, address: int, count: int) -> Iterable[int]: ...
 
-    def write(self, space: Space, address: int, words: list[int]) -> None: ...
+    def write(self, space: Any, address: int, words: list[int]) -> None: ...
 
     def start(self, pc: int) -> None: ...
 
@@ -69,10 +70,12 @@ class Responder:
         What the commands act on.
     identity
         Reply to IDENTIFY, see `IDENTITY`.
+    spaces
+        Spaces of the device.
     """
 
-    def __init__(self, device: Device, identity: Sequence[int]):
-        self.device, self.identity = device, list(identity)
+    def __init__(self, device: Device, identity: Sequence[int], spaces: type[enum.IntEnum] = Space):
+        self.device, self.identity, self.spaces = device, list(identity), spaces
         self.link = dict.fromkeys(LINK_COUNTERS, 0)
         self._done: int | None = None
 
@@ -112,17 +115,17 @@ class Responder:
             raise MachineError(ErrorCode.LENGTH)
         if kind == Packet.READ and not 1 <= arguments[2] <= MAX_WORDS:
             raise MachineError(ErrorCode.LENGTH)
-        if kind in ADDRESSING and arguments[0] not in list(Space):
+        if kind in ADDRESSING and arguments[0] not in list(self.spaces):
             raise MachineError(ErrorCode.SPACE)
 
         match kind:
             case Packet.IDENTIFY:
                 return self.identity
             case Packet.READ:
-                words = device.read(Space(arguments[0]), arguments[1], arguments[2])
+                words = device.read(self.spaces(arguments[0]), arguments[1], arguments[2])
                 return [int(word) for word in words]
             case Packet.WRITE:
-                device.write(Space(arguments[0]), arguments[1], data)
+                device.write(self.spaces(arguments[0]), arguments[1], data)
             case Packet.RUN:
                 device.start(arguments[0])
             case Packet.ABORT:

@@ -32,6 +32,7 @@ from spec.isa import (
     Opcode,
     Space,
 )
+from spec.packet import identity
 
 
 def blank_tile(config: ChipConfig, tile: int) -> Analog:
@@ -58,6 +59,8 @@ class Machine:
         The tiles; as `blank_tile` has them at first.
     chip_counters, tile_counters
         Values since reset, without those that depend on time.
+    identity, spaces
+        As `golden.link.responder.Responder` is given them.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class Machine:
         if programmer is not set_directly:
             config.require_verifiable()
         self.config = config
+        self.identity, self.spaces = identity(config), Space
         self.programmer = programmer
         self.status = Status(False, ErrorCode.NONE, 0)
         self.tiles = [

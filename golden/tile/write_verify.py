@@ -127,7 +127,7 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
     """
     config = analog.config
     config.require_verifiable()
-    wanted = _checked(config, wanted)
+    wanted = checked_targets(config, wanted)
     count = len(wanted)
     slices, rows, lines = wanted.slices, wanted.rows, wanted.lines(config)
     converters = wanted.converters(config)
@@ -162,6 +162,24 @@ def program(analog: Analog, wanted: Targets) -> Outcome:
     return Outcome(success, codes, pulses)
 
 
+def read(analog: Analog, wanted: Targets) -> Outcome:
+    """Read cells once each, and compare them with their levels; no pulse is given.
+
+    Raises
+    ------
+    UserError
+        As `program`.
+    """
+    config = analog.config
+    config.require_verifiable()
+    wanted = checked_targets(config, wanted)
+    held = analog.hold_cells(wanted.slices, wanted.rows, wanted.lines(config))
+    codes = analog.cell_adcs(wanted.converters(config)).convert(held)
+    miss = codes - np.array(config.verify_targets)[wanted.levels]
+    fits = np.abs(miss) <= config.verify_tolerance
+    return Outcome(fits, codes, np.zeros(len(wanted), np.int64))
+
+
 def _require_inside(name: str, region: slice, size: int) -> None:
     """Raise `UserError` for ends that slicing would move into the matrix."""
     require(isinstance(region, slice), f"{name} to program must be a slice, not {shown(region)}")
@@ -173,7 +191,7 @@ def _require_inside(name: str, region: slice, size: int) -> None:
     require(region.step in (None, 1), f"{name} to program must be neighbours, not {shown(region)}")
 
 
-def _checked(config: ChipConfig, wanted: Targets) -> Targets:
+def checked_targets(config: ChipConfig, wanted: Targets) -> Targets:
     """Return cells as integers, or raise `UserError` that names the first that cannot be."""
     limits = {
         "slices": config.array.slices,

@@ -1,7 +1,6 @@
 """Check of commands: in full, before anything of them is executed."""
 
 import operator
-from collections.abc import Mapping
 from functools import reduce
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -11,8 +10,8 @@ from amaranth.lib.wiring import In, Out
 from hw.common.errors import first_error
 from hw.common.ranges import within
 from hw.link.command_receiver import TOO_LONG, CommandLayout
-from hw.link.interfaces import HeaderLayout
-from spec.isa import ErrorCode, Space
+from hw.link.interfaces import HeaderLayout, Sizes
+from spec.isa import ErrorCode
 from spec.packet import (
     ADDRESSING,
     CHANGING,
@@ -50,7 +49,7 @@ class CommandChecker(wiring.Component):
         In this cycle `code` and `retry` are made use of, and the command becomes the last one.
     """
 
-    def __init__(self, sizes: Mapping[Space, int]):
+    def __init__(self, sizes: Sizes):
         self.sizes = sizes
         super().__init__(
             {
@@ -136,9 +135,9 @@ class CommandChecker(wiring.Component):
         size = Signal(range(max(self.sizes.values()) + 1))
         m.d.sync += known_space.eq(0)
         with m.Switch(self.command.arguments[0]):
-            for space in Space:
+            for space, words in self.sizes.items():
                 with m.Case(space):
-                    m.d.sync += [known_space.eq(1), size.eq(self.sizes[space])]
+                    m.d.sync += [known_space.eq(1), size.eq(words)]
         return known_space, size
 
     def _right_length(self) -> Value:

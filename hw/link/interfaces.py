@@ -1,5 +1,8 @@
 """Ports and layouts of the link: words of packets, the spaces of a device, and its control."""
 
+from collections.abc import Mapping
+
+from amaranth.hdl import Shape
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -8,16 +11,23 @@ from hw.common.signature import ParameterSignature
 from spec.counters import COUNTER_BITS
 from spec.isa import WORD_BITS, Space
 from spec.packet import HEADER_FIELDS, LINE_COUNTERS, LINK_COUNTERS, STATE_FIELDS
+from spec.tile_link import TileSpace
 
 HeaderLayout = fields_layout(HEADER_FIELDS)
 StateLayout = fields_layout(STATE_FIELDS)
 LineCounters = data.StructLayout(dict.fromkeys(LINE_COUNTERS, WORD_BITS))
 LinkCounters = data.StructLayout(dict.fromkeys(LINK_COUNTERS, WORD_BITS))
 
-PlaceLayout = data.StructLayout({"space": Space, "address": WORD_BITS})
+Sizes = Mapping[Space, int] | Mapping[TileSpace, int]
+"""Words of each space of a device."""
+
+SPACE_BITS = max(Shape.cast(spaces).width for spaces in (Space, TileSpace))
+"""Width of the number of a space of any device."""
+
+PlaceLayout = data.StructLayout({"space": SPACE_BITS, "address": WORD_BITS})
 """A word of a device."""
 
-WriteLayout = data.StructLayout({"space": Space, "address": WORD_BITS, "data": WORD_BITS})
+WriteLayout = data.StructLayout({"space": SPACE_BITS, "address": WORD_BITS, "data": WORD_BITS})
 """A word of a device, and its new value."""
 
 CommandWord = data.StructLayout({"data": WORD_BITS, "last": 1, "damaged": 1})

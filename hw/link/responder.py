@@ -9,7 +9,7 @@ is why there is a longest packet. One command at a time: while it is executed an
 next one waits at `commands`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
@@ -25,9 +25,10 @@ from hw.link.interfaces import (
     LinkCounters,
     MemoryPort,
     ReplyWord,
+    Sizes,
 )
 from hw.link.replier import Replier, longest_reply
-from spec.isa import ErrorCode, Space
+from spec.isa import ErrorCode
 from spec.packet import (
     ERROR,
     LINE_COUNTERS,
@@ -64,7 +65,7 @@ class Responder(wiring.Component):
     link : Out, `LinkCounters`
     """
 
-    def __init__(self, sizes: Mapping[Space, int], identity: Sequence[int], counters: int):
+    def __init__(self, sizes: Sizes, identity: Sequence[int], counters: int):
         self.sizes, self.identity = sizes, identity
         super().__init__(
             {

@@ -161,7 +161,8 @@ class Tile(wiring.Component):
         """Count what happens in the tile."""
         codes = shift_add.codes.payload
         taken = shift_add.codes.valid & shift_add.codes.ready
-        reported = write_verify.outcomes.valid & write_verify.outcomes.ready
+        outcomes = write_verify.outcomes
+        given_up = outcomes.valid & outcomes.ready & ~outcomes.payload.success
         strobe, mode = self.analog.strobe, self.analog.mode
         clips_high, clips_low = [], []
         for code, beyond in zip(codes.code, codes.beyond, strict=True):
@@ -179,7 +180,7 @@ class Tile(wiring.Component):
                 "saturations": tree_sum(list(shift_add.saturated)),
                 "reads": strobe & (mode == Mode.READ),
                 "pulses": strobe & ((mode == Mode.SET) | (mode == Mode.RESET)),
-                "failures": reported & ~write_verify.outcomes.payload.success,
+                "failures": given_up & ~write_verify.reads,
             },
             hold_cycles(self.config.machine.counters),
         )

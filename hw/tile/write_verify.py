@@ -18,10 +18,13 @@ from spec.tables import Mapping
 
 
 class TargetLayout(data.StructLayout):
-    """A `cell`, `CellLayout`, and the `level`, unsigned(cell_bits), that it is to hold."""
+    """A `cell`, `CellLayout`, and the `level`, unsigned(cell_bits), that it is to hold.
+
+    `reads`, 1 bit: the cell is read once and gets no pulse.
+    """
 
     def __init__(self, config: ChipConfig):
-        super().__init__({"cell": CellLayout(config), "level": config.array.cell_bits})
+        super().__init__({"cell": CellLayout(config), "level": config.array.cell_bits, "reads": 1})
 
 
 class OutcomeLayout(data.StructLayout):
@@ -55,6 +58,8 @@ class WriteVerify(wiring.Component):
         Codes of these reads.
     busy : Out, 1
         The array belongs to this engine.
+    reads : Out, 1
+        The cell is only read.
     drive : Out, `DrivePort`
     cell : Out, `CellLayout`
     amplitude : Out, unsigned(pulse_bits)
@@ -72,6 +77,7 @@ class WriteVerify(wiring.Component):
                 "planes": Out(stream.Signature(PlaneLayout(config))),
                 "codes": In(stream.Signature(CodesLayout(config))),
                 "busy": Out(1),
+                "reads": Out(1),
                 "drive": Out(DrivePort(config)),
                 "cell": Out(CellLayout(config)),
                 "amplitude": Out(config.programming.pulse_bits),
@@ -103,6 +109,7 @@ class WriteVerify(wiring.Component):
                     m.d.sync += [
                         self.cell.eq(self.targets.payload.cell),
                         level.eq(self.targets.payload.level),
+                        self.reads.eq(self.targets.payload.reads),
                         pulses.eq(0),
                     ]
                     m.next = "SAMPLE"
@@ -114,7 +121,9 @@ class WriteVerify(wiring.Component):
                 m.d.comb += self.codes.ready.eq(1)
                 with m.If(self.codes.valid):
                     m.d.sync += outcome.code.eq(code)
-                    with m.If((low | high) & (pulses != config.programming.pulse_limit)):
+                    with m.If(
+                        (low | high) & ~self.reads & (pulses != config.programming.pulse_limit)
+                    ):
                         self._pulse(m, low, pulses)
                         m.next = "PULSE"
                     with m.Else():

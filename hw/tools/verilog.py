@@ -18,7 +18,8 @@ from hw.tile.tile import Tile
 from hw.tools.tidy import tidy
 from hw.tools.yosys import refuse_death
 from hw.top.axi_chip import AxiChip
-from hw.top.uart_chip import UartChip
+from hw.top.axi_tile import AxiTile
+from hw.top.uart import UartChip, UartTile
 from spec.config import ChipConfig
 from spec.errors import require, shown
 from spec.hardware import hardware_values
@@ -26,6 +27,8 @@ from spec.tops import STYLES, require_analog, require_memories
 
 TOPS: dict[str, Callable[[ChipConfig], wiring.Component]] = {
     "tile": Tile,
+    "tile_axi": AxiTile,
+    "tile_uart": UartTile,
     "chip": AxiChip,
     "chip_uart": UartChip,
     "chip_traced": partial(AxiChip, traced=True),

@@ -4,7 +4,7 @@
                    |                            |
                    +-> Sequencer -> VectorUnit, ProductUnit -> tiles
 
-`hw.top.axi_chip.AxiChip` and `hw.top.uart_chip.UartChip` are the top levels; they differ in the
+`hw.top.axi_chip.AxiChip` and `hw.top.uart.UartChip` are the top levels; they differ in the
 carrier of the packets.
 """
 

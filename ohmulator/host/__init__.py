@@ -1,9 +1,17 @@
 """The host's side: one API to a chip, whatever the chip is and whatever carries the packets."""
 
 from ohmulator.host.carrier import Carrier, ModelCarrier, SerialCarrier, SerialLine
-from ohmulator.host.errors import LinkError, MismatchError, ProgramError, RefusedError
+from ohmulator.host.device_host import ChipStatus
+from ohmulator.host.errors import (
+    LinkError,
+    MismatchError,
+    OperationError,
+    ProgramError,
+    RefusedError,
+)
 from ohmulator.host.framing import Frame
-from ohmulator.host.host import ChipStatus, Host
+from ohmulator.host.host import Host
+from ohmulator.host.tile_host import TileHost
 
 __all__ = [
     "Carrier",
@@ -13,8 +21,10 @@ __all__ = [
     "LinkError",
     "MismatchError",
     "ModelCarrier",
+    "OperationError",
     "ProgramError",
     "RefusedError",
     "SerialCarrier",
     "SerialLine",
+    "TileHost",
 ]

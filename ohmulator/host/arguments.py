@@ -1,15 +1,22 @@
 """Check the arguments of a host: spaces, addresses and words."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ohmulator.host.link import LARGEST_WORD
 from spec.errors import UserError, is_integer, require, require_integer, shown
-from spec.isa import WORD_RANGE, Space
+from spec.isa import WORD_RANGE, Described
+
+AnySpace = TypeVar("AnySpace", bound=Described)
+"""Space of a chip or of another device."""
 
 
-def checked_place(space: Space, address: int, count: int) -> tuple[Space, int]:
-    """Return a space and an address from which on there are addresses for `count` words.
+def checked_place(
+    spaces: type[AnySpace], space: AnySpace, address: int, count: int
+) -> tuple[AnySpace, int]:
+    """Return one of `spaces` and an address from which on there are addresses for `count` words.
 
     Raises
     ------
@@ -17,11 +24,11 @@ def checked_place(space: Space, address: int, count: int) -> tuple[Space, int]:
         If there is no such space or address.
     """
     require(
-        is_integer(space) and int(space) in list(Space),
-        f"space must be one of {', '.join(Space.__members__)}, not {shown(space)}",
+        is_integer(space) and int(space) in list(spaces),
+        f"space must be one of {', '.join(spaces.__members__)}, not {shown(space)}",
     )
     last = LARGEST_WORD + 1 - count
-    return Space(int(space)), require_integer("address", address, 0, last)
+    return spaces(int(space)), require_integer("address", address, 0, last)
 
 
 def checked_words(words: ArrayLike) -> NDArray[np.int64]:

@@ -5,14 +5,13 @@ Any object with the methods of `Carrier` will do.
 
 from collections import deque
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from golden.link.responder import Device, Responder
 from ohmulator.host.framing import MAX_FRAME_BYTES, Deframer, Frame, encode
-from spec.config import ChipConfig
 from spec.errors import require_integer
-from spec.packet import identity
 
 
 class Carrier(Protocol):
@@ -29,13 +28,18 @@ class Carrier(Protocol):
 
 
 class Model(Device, Protocol):
-    """A device in this process, such as `golden.machine.machine.Machine`."""
+    """A device in this process: `golden.machine.machine.Machine`, or a tile alone,
+    `golden.link.tile_device.TileDevice`.
+    """
 
     @property
-    def config(self) -> ChipConfig: ...
+    def identity(self) -> Sequence[int]: ...
+
+    @property
+    def spaces(self) -> type[IntEnum]: ...
 
     def step(self) -> object:
-        """Execute one instruction."""
+        """Execute one instruction, or operation."""
 
 
 _responders: WeakValueDictionary[int, Responder] = WeakValueDictionary()
@@ -63,7 +67,7 @@ class ModelCarrier:
         self._model = model
         self._instructions = require_integer("instructions", instructions, 1, 1 << 32)
         self._responder = _responders.setdefault(
-            id(model), Responder(model, identity(model.config))
+            id(model), Responder(model, model.identity, model.spaces)
         )
         self._replies: deque[list[int]] = deque()
 

@@ -13,7 +13,7 @@ class MismatchError(UserError):
 
 
 class RefusedError(UserError):
-    """The chip refused a command, which therefore did nothing.
+    """The chip, or tile, refused a command, which therefore did nothing.
 
     Attributes
     ----------
@@ -21,8 +21,8 @@ class RefusedError(UserError):
         Why.
     """
 
-    def __init__(self, command: str, code: ErrorCode):
-        super().__init__(f"the chip refused to {command}: {code.summary} ({code.name})")
+    def __init__(self, command: str, code: ErrorCode, device: str = "chip"):
+        super().__init__(f"the {device} refused to {command}: {code.summary} ({code.name})")
         self.code = code
 
 
@@ -38,3 +38,17 @@ class ProgramError(UserError):
     def __init__(self, code: ErrorCode, pc: int):
         super().__init__(f"the program stopped at instruction {pc}: {code.summary} ({code.name})")
         self.code, self.pc = code, pc
+
+
+class OperationError(UserError):
+    """A tile ended an operation with an error, before it did anything.
+
+    Attributes
+    ----------
+    code
+        Why.
+    """
+
+    def __init__(self, operation: str, code: ErrorCode):
+        super().__init__(f"the tile refused {operation}: {code.summary} ({code.name})")
+        self.code = code

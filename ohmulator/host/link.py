@@ -11,7 +11,7 @@ from ohmulator.host.carrier import Carrier
 from ohmulator.host.errors import LinkError, MismatchError, RefusedError
 from ohmulator.host.framing import Frame
 from spec.errors import digits, is_integer, require, require_integer, require_number, shown
-from spec.isa import WORD_BITS, ErrorCode, Space
+from spec.isa import WORD_BITS, Described, ErrorCode, Space
 from spec.packet import (
     ERROR,
     HEADER,
@@ -50,6 +50,10 @@ class Link:
         Silence in seconds after which a command is sent again.
     retries
         How often it is.
+    device
+        What it is called in messages.
+    spaces
+        Its spaces.
 
     Raises
     ------
@@ -57,7 +61,15 @@ class Link:
         If the carrier is none, or a number is out of its range.
     """
 
-    def __init__(self, carrier: Carrier, timeout_s: float, retries: int):
+    def __init__(
+        self,
+        carrier: Carrier,
+        timeout_s: float,
+        retries: int,
+        device: str = "chip",
+        spaces: type[Described] = Space,
+    ):
+        self._device, self._spaces = device, spaces
         for method in ("send", "receive", "close"):
             require(
                 callable(getattr(carrier, method, None)),
@@ -99,7 +111,7 @@ class Link:
         LinkError
             If no good reply comes.
         """
-        require(not self._closed, "the chip was closed: make a new one to go on")
+        require(not self._closed, f"the {self._device} was closed: make a new one to go on")
         self._sequence = (self._sequence + 1) % SEQUENCES
         command = packet(kind, self._sequence, payload)
         try:
@@ -111,11 +123,13 @@ class Link:
                     continue
                 self._least += 1
                 self._copies = attempt
-                return _accepted(kind, payload, reply)
+                return self._accepted(kind, payload, reply)
         except OSError as error:
-            raise LinkError(f"the link to the chip failed at {kind.name}: {error}") from None
+            raise LinkError(
+                f"the link to the {self._device} failed at {kind.name}: {error}"
+            ) from None
         raise LinkError(
-            f"the chip did not answer {kind.name}, sent {self._attempts} times: {why} "
+            f"the {self._device} did not answer {kind.name}, sent {self._attempts} times: {why} "
             "(check that it is on, the cable and the rate)"
         )
 
@@ -164,6 +178,29 @@ class Link:
             return [int(word) for word in frame.words], why
         return None, why
 
+    def _accepted(self, kind: Packet, payload: Sequence[int], reply: list[int]) -> list[int]:
+        """Return the payload of a reply, or raise what it says."""
+        header = unpack(HEADER, reply[0])
+        if header["type"] == ERROR:
+            command = self._in_words(kind, payload)
+            code = known_code(header["code"], f"the {self._device} refused to {command}")
+            raise RefusedError(command, code, self._device)
+        return reply[HEADER_WORDS:]
+
+    def _in_words(self, kind: Packet, payload: Sequence[int]) -> str:
+        """Return a command for a message, from its verb on."""
+        match kind:
+            case Packet.READ:
+                space, address, count = payload
+            case Packet.WRITE:
+                space, address, count = payload[0], payload[1], len(payload) - 2
+            case Packet.RUN:
+                return f"run the program at instruction {payload[0]}"
+            case _:
+                return f"answer {kind.name}"
+        name = self._spaces(space).name
+        return f"{kind.name.lower()} {count} words at {address} of the {name} space"
+
 
 def known_code(number: int, what: str) -> ErrorCode:
     """Return the error code of a number.
@@ -179,16 +216,6 @@ def known_code(number: int, what: str) -> ErrorCode:
             "does not have: use the release that the chip was made with"
         )
     return ErrorCode(number)
-
-
-def _accepted(kind: Packet, payload: Sequence[int], reply: list[int]) -> list[int]:
-    """Return the payload of a reply, or raise what it says."""
-    header = unpack(HEADER, reply[0])
-    if header["type"] == ERROR:
-        command = _in_words(kind, payload)
-        code = known_code(header["code"], f"the chip refused to {command}")
-        raise RefusedError(command, code)
-    return reply[HEADER_WORDS:]
 
 
 def _well_formed(frame: Frame) -> bool:
@@ -208,17 +235,3 @@ def _in_hex(words: Sequence[int]) -> str:
     parts = [f"{int(word):#010x}" if is_integer(word) else shown(word) for word in words]
     rest = f" and {len(parts) - SHOWN_WORDS} more words" if len(parts) > SHOWN_WORDS else ""
     return f"{' '.join(part[:20] for part in parts[:SHOWN_WORDS]) or 'no words'}{rest}"
-
-
-def _in_words(kind: Packet, payload: Sequence[int]) -> str:
-    """Return a command for a message, from its verb on."""
-    match kind:
-        case Packet.READ:
-            space, address, count = payload
-        case Packet.WRITE:
-            space, address, count = payload[0], payload[1], len(payload) - 2
-        case Packet.RUN:
-            return f"run the program at instruction {payload[0]}"
-        case _:
-            return f"answer {kind.name}"
-    return f"{kind.name.lower()} {count} words at {address} of the {Space(space).name} space"

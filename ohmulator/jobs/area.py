@@ -44,6 +44,6 @@ def main(argv: Sequence[str]) -> int:
     for name in designs.keys() - mapped.keys():
         cli.say(f"\n{name}: not mapped to FPGAs, as chips of more than {MOST_MAPPED} tiles")
     for name, (config, top) in designs.items():
-        if top != "tile" and (warning := pace_warning(config)):
+        if top.startswith("chip") and (warning := pace_warning(config)):
             Screen().warn(f"{name}: {warning}")
     return 0

@@ -30,6 +30,6 @@ def main(argv: Sequence[str]) -> int:
     verilog = generate(config, args.top, args.analog, args.memories, args.style)
     outputs.write({"the Verilog": verilog})
     cli.say(f"wrote {args.out}: top level {args.top}, hardware hash {config.hardware}")
-    if args.top != "tile" and (warning := pace_warning(config)):
+    if args.top.startswith("chip") and (warning := pace_warning(config)):
         Screen().warn(warning)
     return 0

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from golden.machine import scheduler
 from ohmulator.pages.markdown import table, text
-from spec import assembly, framing, isa, packet, registers
+from spec import assembly, framing, isa, packet, registers, tile_link
 from spec.counters import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS, Counter
 from spec.isa import (
     DESCRIPTOR_FIELDS,
@@ -20,13 +20,15 @@ from spec.isa import (
 )
 from spec.packet import HEADER_FIELDS, IDENTITY, STATE_FIELDS, STATUS, Packet
 from spec.registers import COUNTER_BASE, FIXED_REGISTERS, address
+from spec.tile_link import OUTCOME, TARGET, TILE_MAGIC, TileOperation, TileSpace
 
 
 def document() -> str:
     """Return the page."""
     parts = [
         "Written from `spec/isa.py`, `golden/machine/scheduler.py`, "
-        "`spec/packet.py`, `spec/framing.py`, `spec/registers.py` and `spec/assembly.py`.",
+        "`spec/packet.py`, `spec/tile_link.py`, `spec/framing.py`, `spec/registers.py` and "
+        "`spec/assembly.py`.",
         text(isa),
         "## Encoding",
         _fields(INSTRUCTION_FIELDS),
@@ -80,6 +82,20 @@ def document() -> str:
         _words(STATUS),
         "Fields of the state:",
         _fields(STATE_FIELDS),
+        "## A tile alone",
+        text(tile_link),
+        "Spaces:",
+        table(["space", "name", "holds"], [[str(s.value), s.name, s.summary] for s in TileSpace]),
+        "Operations:",
+        table(
+            ["number", "operation", "does"],
+            [[str(each.value), each.name, each.summary] for each in TileOperation],
+        ),
+        "Words of TARGET:",
+        _words(TARGET, "of TARGET"),
+        "Words of OUTCOME:",
+        _words(OUTCOME, "of OUTCOME"),
+        f"The identity begins with {TILE_MAGIC:#x}.",
         "## Serial line",
         text(framing),
         f"FLAG is {framing.FLAG:#x}, ESCAPE {framing.ESCAPE:#x} and STUFFED {framing.STUFFED:#x}.",
@@ -101,9 +117,9 @@ def _fields(fields: Sequence[Field]) -> str:
     return table(["bits", "field", "holds"], rows)
 
 
-def _words(words: Mapping[str, str]) -> str:
+def _words(words: Mapping[str, str], head: str = "name") -> str:
     rows = [[str(i), f"`{name}`", summary] for i, (name, summary) in enumerate(words.items())]
-    return table(["word", "name", "holds"], rows)
+    return table(["word", head, "holds"], rows)
 
 
 def _counters(owner: str, counters: Sequence[Counter], first: int = 0, plus: str = "") -> str:

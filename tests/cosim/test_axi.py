@@ -6,9 +6,9 @@ from hw.tools import verilog
 from sim.runner import Build
 from spec.isa import ErrorCode
 from spec.load import load
+from tests.support.axi_streams import PacketsJob
 from tests.support.link_job import LinkJob
 from tests.support.link_tops import AxiDevice
-from tests.support.tb_packets import PacketsJob
 
 CONFIG = load("digits", tiles=1)
 

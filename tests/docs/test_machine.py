@@ -8,6 +8,7 @@ from spec.isa import ErrorCode, Opcode, Space
 from spec.load import load
 from spec.packet import COMMANDS, IDENTITY, LINK_COUNTERS, Packet, identity
 from spec.registers import COUNTER_BASE, FIXED_REGISTERS, address
+from spec.tile_link import OUTCOME, TARGET, TileOperation, TileSpace
 
 
 def table(head: str) -> list[list[str]]:
@@ -22,6 +23,16 @@ def test_document_is_complete():
     text = document()
     for member in [*Opcode, *ErrorCode, *Space]:
         assert f" {member.name} " in text
+
+
+def test_a_tile_alone_is_complete():
+    spaces = [row for row in table("| space | name | holds |") if row[1] in TileSpace.__members__]
+    assert [(int(number), name) for number, name, _ in spaces] == [(s, s.name) for s in TileSpace]
+    operations = table("| number | operation | does |")
+    assert [(int(n), name) for n, name, _ in operations] == [(o, o.name) for o in TileOperation]
+    for space, words in {"TARGET": TARGET, "OUTCOME": OUTCOME}.items():
+        rows = table(f"| word | of {space} | holds |")
+        assert [name for _, name, _ in rows] == [f"`{name}`" for name in words]
 
 
 def test_counters_are_numbered_in_the_order_of_the_reply():

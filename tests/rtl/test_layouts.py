@@ -44,7 +44,7 @@ WIDTHS = {
     PlaneLayout: {"first": 1, "last": 1, "transposed": 1, "single": 1, "group": 2},
     VectorLayout: {"x": 16 * 4, "step": 2 * 2, "transposed": 1},
     ResultsLayout: {"sums": 4 * CONFIG.result_bits, "group": 2},
-    TargetLayout: {"cell": 9, "level": 2},
+    TargetLayout: {"cell": 9, "level": 2, "reads": 1},
     OutcomeLayout: {"success": 1, "code": 7, "pulses": 5},
     OperandLayout: {"targets": 4, "mask": 4, "last": 1, "counts": 1},
     BlockLayout: {"number": 32, "tile": 2, "top": 6, "left": 6},

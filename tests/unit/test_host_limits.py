@@ -5,7 +5,7 @@ import pytest
 
 from golden.machine.machine import Machine
 from ohmulator.host import Host, LinkError, ModelCarrier, ProgramError
-from ohmulator.host import host as host_module
+from ohmulator.host import device_host as host_module
 from ohmulator.host.arguments import checked_place, checked_words
 from spec.assembly import assemble
 from spec.errors import UserError
@@ -19,14 +19,14 @@ TOP = (1 << 32) - 1
 def test_addresses_reach_to_the_last_with_all_words(count):
     last = TOP + 1 - count
     for address in (0, last):
-        assert checked_place(Space.WEIGHT, address, count) == (Space.WEIGHT, address)
+        assert checked_place(Space, Space.WEIGHT, address, count) == (Space.WEIGHT, address)
     for address in (-1, last + 1):
         with pytest.raises(UserError, match=f"address must be an integer of 0 to {last}, not"):
-            checked_place(Space.WEIGHT, address, count)
-    assert checked_place(np.int8(3), 0, 1) == (Space.WEIGHT, 0)
+            checked_place(Space, Space.WEIGHT, address, count)
+    assert checked_place(Space, np.int8(3), 0, 1) == (Space.WEIGHT, 0)
     for space in (6, -1, "WEIGHT", 3.0, None, True):
         with pytest.raises(UserError, match=r"space must be one of VECTOR, PROGRAM, .* not"):
-            checked_place(space, 0, 1)
+            checked_place(Space, space, 0, 1)
 
 
 def test_words_are_of_32_bits_signed_or_not():

@@ -9,7 +9,7 @@ from golden.machine.effects import Status
 from golden.machine.machine import Machine
 from golden.machine.programmer import set_directly, write_verify
 from hw.top.axi_chip import AxiChip
-from hw.top.uart_chip import UartChip
+from hw.top.uart import UartChip
 from ohmulator.compiler import compile_matrix, load, multiply
 from spec.assembly import assemble
 from spec.config import ChipConfig
