@@ -4,11 +4,10 @@ import itertools
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out
 
 from hw.common.arithmetic import clamp, shift_left, tree_sum
 from hw.common.direction import by_direction, has_output
-from hw.common.streams import StreamRegister
 from hw.converter.adc import CodesLayout
 from spec.config import ChipConfig
 
@@ -33,7 +32,8 @@ class ShiftAdd(wiring.Component):
     """Weigh and sum the slices of each column, and accumulate the planes.
 
     Two registers lie between codes and results: the slice sum and the accumulator. Results of
-    group g leave when the last plane of it is in, groups in order.
+    group g leave when the last plane of it is in, groups in order. They leave from the accumulator,
+    which waits for them: a register of their own would be as large.
 
     Members
     -------
@@ -55,37 +55,37 @@ class ShiftAdd(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.register = register = StreamRegister(ResultsLayout(self.config))
-        connect(m, register.o, flipped(self.results))
-        codes = self.codes.payload
+        codes, results = self.codes.payload, self.results.payload
 
-        # Slice sums wait for the accumulator, and that of the last plane for the results.
+        # A slice sum waits for the accumulator, and that for the results.
         occupied = Signal()
         plane = Signal.like(codes.plane, reset_less=True)
         group = Signal.like(codes.group, reset_less=True)
+        left = Signal.like(results.group, name="left", reset_less=True)
         taken = Signal()
         accumulating = Signal()
         m.d.comb += [
             self.codes.ready.eq(~occupied | accumulating),
             taken.eq(self.codes.valid & self.codes.ready),
-            register.i.valid.eq(occupied & plane.last),
-            accumulating.eq(occupied & (~plane.last | register.i.ready)),
-            register.i.payload.group.eq(group),
+            accumulating.eq(occupied & (~self.results.valid | self.results.ready)),
+            results.group.eq(left),
         ]
         with m.If(accumulating):
-            m.d.sync += occupied.eq(0)
+            m.d.sync += [occupied.eq(0), self.results.valid.eq(plane.last), left.eq(group)]
+        with m.Elif(self.results.ready):
+            m.d.sync += self.results.valid.eq(0)
         with m.If(taken):
             m.d.sync += [occupied.eq(1), plane.eq(codes.plane), group.eq(codes.group)]
 
-        for adc, total in enumerate(register.i.payload.sums):
+        for adc in range(self.config.converter.adcs):
             slice_sum = Signal(
                 signed(self.config.worst_result_bits), name=f"slice_sum_{adc}", reset_less=True
             )
             with m.If(taken):
                 m.d.sync += slice_sum.eq(tree_sum(self._terms(adc)))
-            outside = self._accumulate(m, adc, plane, slice_sum, accumulating, total)
+            partial, outside = self._accumulate(m, adc, plane, slice_sum, accumulating)
             counted = accumulating & has_output(self.config, adc, plane.transposed, group)
-            m.d.comb += self.saturated[adc].eq(counted & outside)
+            m.d.comb += [results.sums[adc].eq(partial), self.saturated[adc].eq(counted & outside)]
         return m
 
     def _terms(self, adc: int) -> list[Value]:
@@ -108,9 +108,11 @@ class ShiftAdd(wiring.Component):
         plane: data.View,
         slice_sum: Value,
         accumulating: Value,
-        total: Value,
-    ) -> Value:
-        """Add a slice sum to the partial sum of its group; return whether `total` saturates."""
+    ) -> tuple[Value, Value]:
+        """Add a slice sum to the partial sum of its group.
+
+        Returns the newest partial sum, and whether the one that follows it saturates.
+        """
         config = self.config
         # Partial sums circulate; the current group's was written `groups` cycles ago.
         longest = max(direction.groups for direction in config.directions)
@@ -124,12 +126,9 @@ class ShiftAdd(wiring.Component):
         base = Mux(plane.first, Const(0, signed(1)), before)
         exact = Signal(signed(config.worst_result_bits), name=f"total_{adc}")
         near, outside = clamp(exact, signed(config.result_bits))
-        m.d.comb += [
-            exact.eq((base << config.converter.dac_bits) + slice_sum),
-            total.eq(near),
-        ]
+        m.d.comb += exact.eq((base << config.converter.dac_bits) + slice_sum)
         with m.If(accumulating):
             for older, newer in itertools.pairwise(ring):
                 m.d.sync += older.eq(newer)
             m.d.sync += ring[-1].eq(near)
-        return outside
+        return ring[-1], outside
