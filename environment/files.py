@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from spec.errors import UserError, require
-from spec.files import named
+from spec.files import named, reason
 
 BUILDS = Path("build")
 """Folder of what is built to be used again, such as simulators."""
@@ -160,8 +160,7 @@ def _sentences(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"{named(path)} cannot be written: {why}") from None
+        raise UserError(f"{named(path)} cannot be written: {reason(error)}") from None
 
 
 def _temporary(stack: contextlib.ExitStack, folder: Path, content: Content) -> str:

@@ -52,6 +52,12 @@ def read_text(path: Path, what: str = "") -> str:
             f"{data[error.start]:#04x}; save it as UTF-8"
         ) from None
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"{name} cannot be read: {why}") from None
+        raise UserError(f"{name} cannot be read: {reason(error)}") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Return why a path cannot be used, in the same words under every Python."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error) if isinstance(error, UserError) else "a path holds no null character"
