@@ -60,8 +60,8 @@ spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= 
 	$(call job,spice,config seed slice drive out)
 
 .PHONY: verilog
-verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|tile_uart|tile_axi|chip|chip_uart ANALOG=blackbox MEMORIES=blackbox STYLE=asic OUT=file]
-	$(call job,verilog,config top analog memories style out)
+verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|tile_uart|tile_axi|chip|chip_uart ANALOG=blackbox|model WEIGHTS=file SEED= MEMORIES=blackbox STYLE=asic OUT=file]
+	$(call job,verilog,config top analog weights seed memories style out)
 
 .PHONY: area
 area: .venv/area.stamp ## Print cells of a tile and of chips, on an ASIC and on FPGAs, and refuse latches [CONFIG= TOP=]

@@ -6,9 +6,9 @@ TOPS = "tile", "tile_axi", "tile_uart", "chip", "chip_uart", "chip_traced"
 """Top levels; `tile` has streams of operands and results, others have packets. `chip_traced` is a
 chip whose instructions can be watched from outside."""
 
-ANALOG = "ports", "blackbox"
-"""What stands for the arrays: ports of the top level, or a black box for each tile of a chip."""
-
+ANALOG = "ports", "blackbox", "model"
+"""What stands for the arrays: ports of the top level, a black box for each tile of a chip, or an
+array with `real` inside for the ports of a tile."""
 
 MEMORIES = "inferred", "blackbox"
 """What stands for the memories: arrays of words, or a black box for each memory of a chip."""
@@ -35,4 +35,8 @@ def require_analog(top: str, analog: str) -> None:
     require(
         analog != "blackbox" or top == "chip",
         f"only the top level chip has black boxes, not {top}: take analog ports",
+    )
+    require(
+        analog != "model" or top == "tile",
+        f"only the top level tile has an array of the model, not {top}: take analog ports",
     )

@@ -24,6 +24,7 @@ from golden.checks import checked_integers
 from golden.converter.dac import Dacs
 from golden.draws import Draw, stream
 from spec.config import ChipConfig
+from spec.errors import require
 
 Floats = NDArray[np.float64]
 
@@ -102,6 +103,29 @@ class Array:
         shape = (self.config.array.rows, self.config.array.slices, self.config.bit_lines)
         return self._matrix.reshape(shape).transpose(1, 0, 2) * self.config.g_step_s
 
+    def matrix(self, *, transposed: bool = False) -> Floats:
+        """Return [inputs, slices, lines] in units per DAC code, as `currents` rounds it.
+
+        Lines are bit lines or, transposed, word lines.
+
+        Raises
+        ------
+        UserError
+            If the cells are curved, or have no transposed products.
+        """
+        config = self.config
+        bend = config.physics.cells.nonlinearity
+        require(
+            bend == 0, f"curved cells have no matrix, but nonlinearity is {bend:g}: set it to 0"
+        )
+        self._refresh()
+        matrix = self._transposed_matrix()[0] if transposed else self._matrix
+        return matrix.reshape(config.direction(transposed).inputs, config.array.slices, -1)
+
+    def drive(self, codes: ArrayLike) -> Floats:
+        """Return what the DACs drive linear cells with, in DAC codes [..., inputs]; no noise."""
+        return self._bend(self._dacs.settled(self._dacs.checked(codes, None)))
+
     def drive_v(self, codes: ArrayLike) -> Floats:
         """Return what the DACs settle to, in volts [..., inputs], for codes; noise left out."""
         return self._dacs.settled(self._dacs.checked(codes, None)) * self.config.v_step_v
@@ -148,10 +172,15 @@ class Array:
         config.require_transposable()
         codes = self._dacs.checked(codes, (-1, config.array.columns))
         self._refresh()
+        lines = self._read(codes, *self._transposed_matrix(), self._solve_transposed)
+        return lines.reshape(len(codes), config.array.slices, config.array.rows)
+
+    def _transposed_matrix(self) -> tuple[Floats, Floats]:
+        """Return matrix and squares [columns, slices * rows] of a transposed read."""
+        self.config.require_transposable()
         if self._turned is None:
             self._turned = self._turn(self._matrix, -1), self._turn(self._squares, 1)
-        lines = self._read(codes, *self._turned, self._solve_transposed)
-        return lines.reshape(len(codes), config.array.slices, config.array.rows)
+        return self._turned
 
     def _turn(self, matrix: Floats, sign: int) -> Floats:
         """Return the matrix [columns, slices * rows] of a transposed read.

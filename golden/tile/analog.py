@@ -94,6 +94,16 @@ class Analog:
             held += self.config.physics.converters.sense_noise * noise
         return held
 
+    def matrix(self, *, transposed: bool = False) -> NDArray[np.float64]:
+        """Return the matrix [inputs, converters, groups] of held values in units per DAC code.
+
+        A product with the DAC codes that are really driven, `golden.array.lines.Array.drive`, is
+        what `hold` makes of linear cells, noise left out; in whatever order its terms are added, no
+        sum rounds.
+        """
+        lines = self.array.matrix(transposed=transposed)
+        return (row_values if transposed else column_values)(self.config, lines)
+
     def hold_cells(
         self, slices: ArrayLike, rows: ArrayLike, lines: ArrayLike
     ) -> NDArray[np.float64]:

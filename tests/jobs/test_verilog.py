@@ -82,7 +82,7 @@ def test_black_boxes_have_every_pin_of_the_list(tiles):
 @pytest.mark.parametrize(
     "top, analog, words",
     [
-        ("chip", "real", "analog must be one of ports, blackbox, not 'real'"),
+        ("chip", "real", "analog must be one of ports, blackbox, model, not 'real'"),
         ("tile", "blackbox", "only the top level chip has black boxes, not tile"),
     ],
 )
@@ -132,5 +132,5 @@ def test_an_earlier_file_is_replaced_whole(tmp_path):
 def test_help_names_every_option(tmp_path):
     done = run("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for option in ("--config", "--top", "--analog", "--out"):
+    for option in ("--config", "--top", "--analog", "--weights", "--seed", "--out"):
         assert option in done.stdout

@@ -15,7 +15,7 @@ from tests.support.configs import toml
 CONFIGURED = ("run", "program", "sim", "physics", "sweep", "spice", "verilog", "area")
 WRITING = ("run", "program", "sim", "physics", "sweep", "spice", "verilog")
 FIGURED = ("run", "program", "sim", "physics", "sweep")
-SEEDED = ("run", "program", "sim", "physics", "sweep", "spice")
+SEEDED = ("run", "program", "sim", "physics", "sweep", "spice", "verilog")
 FILES = {
     "run": ["digits.png", "boundary.vcd", "boundary.gtkw"],
     "program": ["digits.png", "cells.png", "boundary.vcd"],
@@ -113,8 +113,13 @@ def make_world(folder: Path) -> None:
         "target.s": "JUMP nowhere\n",
         "again.s": "a:\na:\n",
         "nul.s": "HALT\0\n",
+        "good.csv": "0,1,2,3,4,5,6,7\n" * 8,
+        "short.csv": f"{'1,' * 7}1\n1,2\n" + "0,1,2,3,4,5,6,7\n" * 6,
+        "words.csv": "1.5,1,2,3,4,5,6,7\n" * 8,
+        "heavy.csv": f"{NINES[:30]},1,2,3,4,5,6,7\n" * 8,
         "file": "",
     }
+    (folder / "full-array.sv").mkdir()
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     text = f"# µ\n{texts['good.toml']}"
@@ -294,6 +299,7 @@ def _options() -> Iterator[Bad]:
             yield Bad(job, [f"--{option}={value}"], f"{option} must be one of [a-z_, ]+, not '")
     sentence = "only the top level chip has black boxes, not tile: take analog ports"
     yield Bad("verilog", ["--analog", "blackbox"], sentence)
+    yield from _arrays()
     for job in (*CONFIGURED, "assemble", "docs"):
         first = ["program.s"] if job == "assemble" else []
         yield Bad(job, [*first, "--colour"], r"unrecognized arguments: --colour \(see --help\)")
@@ -304,6 +310,35 @@ def _options() -> Iterator[Bad]:
             yield Bad(job, [option], rf"argument {option}: expected one argument \(see --help\)")
     for value in ("yes", "1", ""):
         yield Bad("run", [f"--waves={value}"], "argument --waves: ignored explicit argument")
+
+
+def _arrays() -> Iterator[Bad]:
+    """Yield bad inputs of an array in Verilog."""
+    model = ["--analog", "model"]
+    sentence = "only the top level tile has an array of the model, not chip: take analog ports"
+    yield Bad("verilog", [*model, "--top", "chip"], sentence)
+    sentence = "an array in Verilog has linear cells, but nonlinearity is 2 per volt: set it to 0"
+    yield Bad("verilog", [*model, "--config", "curved.toml"], sentence)
+    sentence = "the thresholds of 2048 ADCs with errors are .*, more than 4194304: lower adc_bits"
+    yield Bad("verilog", [*model, "--config", "wide.toml"], sentence)
+    yield Bad("verilog", ["--weights", "good.csv"], "weights are of an array: take analog model")
+    for name, sentence in {
+        "missing.csv": "weights missing.csv cannot be read: No such file or directory",
+        "full": "weights full cannot be read: Is a directory",
+        "empty.toml": "weights empty.toml must have a line for each of 8 rows, not 1",
+        "good.toml": "weights good.toml must have a line for each of 8 rows, not [0-9]+",
+        "short.csv": "weights short.csv, line 2 must have a weight for each of 8 columns, not 2",
+        "words.csv": "weights words.csv, line 1 must have integers between commas, not '1.5'",
+        "heavy.csv": r"weights heavy.csv, line 1: a weight must be an integer of -\d+ to ",
+    }.items():
+        arguments = [*model, "--config", "pku2025", "--weights", name]
+        yield Bad("verilog", arguments, sentence)
+    arguments = [*model, "--config", "pku2025", "--weights", "good.csv"]
+    yield Bad(
+        "verilog", [*arguments, "--out", "good.csv"], "good.csv .* is the weights, which is read"
+    )
+    sentence = "full-array.sv cannot be written: it is a folder"
+    yield Bad("verilog", [*model, "--config", "pku2025", "--out", "full.v"], sentence)
 
 
 def _unfit_configs() -> Iterator[Bad]:
