@@ -4,7 +4,7 @@ Everything happens at the falling edge of the clock: registers have settled sinc
 and what is answered here is in place before the next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from cocotb.utils import get_sim_time
 from numpy.typing import NDArray
 
 from golden.array.cells import Pulse
+from golden.converter.adc import Adcs
 from golden.tile.analog import Analog
 from hw.boundary.analog import PRODUCT_MODES, AnalogPort, Mode
 from sim.cell_payloads import unpack_cell
@@ -32,6 +33,8 @@ class Bridge:
         Physics of its array and converters; it is drawn from once for every sample.
     port
         Name of its `AnalogPort`.
+    signals, clock
+        Its members and its clock, if they go by other names.
 
     Attributes
     ----------
@@ -44,16 +47,25 @@ class Bridge:
         Waveform that is written along, if set.
     """
 
-    def __init__(self, dut: Any, analog: Analog, port: str = "analog"):
+    def __init__(
+        self,
+        dut: Any,
+        analog: Analog,
+        port: str = "analog",
+        *,
+        signals: Mapping[str, Any] | None = None,
+        clock: Any = None,
+    ):
         config = analog.config
         self.analog = analog
         self._edges, self._edge_time = 0, get_sim_time()
         self.on_sample: Callable[[int, NDArray[np.int64]], None] | None = None
         self.on_conversion: Callable[[int, NDArray[np.int64]], None] | None = None
         self.trace: BoundaryTrace | None = None
-        self._clock = dut.clk
+        self._clock = dut.clk if clock is None else clock
         # Looking a signal up takes as long as reading it.
-        signals = {name: getattr(dut, f"{port}__{name}") for name in AnalogPort(config).members}
+        members = AnalogPort(config).members
+        signals = signals or {name: getattr(dut, f"{port}__{name}") for name in members}
         self._strobe, self._sample = signals["strobe"], signals["sample"]
         self._select, self._step = signals["select"], signals["step"]
         self._mode_port, self._amplitude = signals["mode"], signals["amplitude"]
@@ -73,6 +85,7 @@ class Bridge:
         self._held = np.zeros((config.converters, config.forward.groups))
         self._asked: int | None = None
         self._asked_trial = ""
+        self._question: tuple[Adcs, NDArray[np.float64], int] | None = None
         self._steps = ""
         self._sampled_steps = np.zeros(config.steps, np.int64)
         self._adcs = analog.adcs(self._sampled_steps)
@@ -90,6 +103,16 @@ class Bridge:
     @property
     def _transposed(self) -> bool:
         return self._mode is Mode.MVM_T
+
+    @property
+    def settled(self) -> bool:
+        """Whether the array has settled for the present drive."""
+        return not self._to_settle
+
+    @property
+    def asked(self) -> tuple[Adcs, NDArray[np.float64], int] | None:
+        """ADCs, held values [converters] and group that comparators were asked about last."""
+        return self._question
 
     @property
     def cycle(self) -> int:
@@ -165,6 +188,7 @@ class Bridge:
         if self._asked != select:
             self._asked = select
             self._values = self._held[:, select]
+            self._question = self._adcs, self._values, select
             self._put(self._beyond, self._adcs.beyond(self._values))
         elif text == self._asked_trial:
             return
