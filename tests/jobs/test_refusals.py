@@ -97,7 +97,8 @@ def test_make_refuses_in_the_same_sentence(
     env = {name: value for name, value in os.environ.items() if not name.startswith("M")}
     given = [each.format(world) for each in variables]
     # The environment of the tests is complete: no set-up on the way.
-    command = ["make", "--old-file=.venv/run.stamp", target, *given]
+    stamps = [f"--old-file=.venv/{purpose}.stamp" for purpose in ("run", "area")]
+    command = ["make", *stamps, target, *given]
     done = subprocess.run(
         command, cwd=PROJECT, env=env, capture_output=True, text=True, check=False
     )
