@@ -79,17 +79,26 @@ class Outputs:
                     "another path",
                 )
 
-    def write(self, contents: Mapping[str, Content]) -> None:
+    def write(self, contents: Mapping[str, Content]) -> list[Path]:
         """Write those files that are wanted: all of them or, on an error, none.
 
-        Files that two jobs write at the same time all come from the one or all from the other.
+        Files that two jobs write at the same time all come from the one or all from the other. A
+        wanted file without content is one that this job did not make: what an earlier job left at
+        its path is removed, lest it be taken for a result of this one. Returns what was removed.
 
         Raises
         ------
         UserError
-            If a file cannot be written.
+            If a file cannot be written or removed.
         """
         write_together((self._paths[what], contents[what]) for what in contents if what in self)
+        removed = []
+        for path in (path for what, path in self._paths.items() if what not in contents):
+            with _sentences(path):
+                if path.exists() and not _is_stream(path):
+                    path.unlink()
+                    removed.append(path)
+        return removed
 
     def __contains__(self, what: str) -> bool:
         """Tell whether a file is wanted."""

@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
             "the picture of the cells": programming.picture(config, foreseen.levels, outcome),
             "the figures": json_text(figures),
         }
-        plan.outputs.write(contents)
+        waveforms.write(plan.outputs, contents)
 
     sections = [
         classify.rows(figures),

@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
             "the picture": classify.picture(plan.config, task, foreseen, outcome),
             "the figures": json_text(figures),
         }
-        plan.outputs.write(contents)
+        waveforms.write(plan.outputs, contents)
 
     sections = [classify.rows(figures), report.rows(foreseen.diagnostics)]
     screen.table(f"handwritten digits on {plan.source}", sections)

@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         with screen.progress("products through the simulator", args.count) as update:
             outcome = simulation.run(job, update, waves)
         found, drawn = figures(args, config, outcome), waveforms.contents(waves)
-        outputs.write(drawn | {"the figures": json_text(found)})
+        waveforms.write(outputs, drawn | {"the figures": json_text(found)})
     if drawn:
         cli.say(f"waveforms in {args.out}")
     if outcome.mismatch:

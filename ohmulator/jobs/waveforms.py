@@ -3,10 +3,12 @@
 import contextlib
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from environment.files import BUILDS, Content, Outputs
+from ohmulator import cli
+from spec.files import named
 
 NAMES = {
     "the waveform": "boundary.vcd",
@@ -33,6 +35,18 @@ def folder() -> Iterator[Path]:
     BUILDS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="waveforms-", dir=BUILDS) as name:
         yield Path(name)
+
+
+def write(outputs: Outputs, contents: Mapping[str, Content]) -> None:
+    """Write the results of a job, and say which waveforms of an earlier one that removes.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be written or removed.
+    """
+    for path in outputs.write(contents):
+        cli.say(f"removed {named(path)}, a waveform of an earlier run")
 
 
 def viewer(outputs: Outputs) -> str:

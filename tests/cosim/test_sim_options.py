@@ -45,6 +45,26 @@ def test_options_together(tmp_path, capsys, config, simulator, waves, transposed
     assert sorted(path.name for path in out.glob("*")) == sorted(drawn)
 
 
+def test_waveforms_of_an_earlier_run_do_not_stay(tmp_path, capsys, config):
+    """What is in a folder is of the last run, which says what it removes."""
+    runs = {
+        "--sim=verilator --waves": {*BOUNDARY, "rtl.vcd"},
+        "--sim=icarus --waves": {*BOUNDARY, "rtl.fst"},
+        "--sim=verilator": {*BOUNDARY},
+        "--sim=verilator --transposed": set(),
+    }
+    before: set[str] = set()
+    for options, drawn in runs.items():
+        argv = ["--count=2", f"--config={config}", f"--out={tmp_path / 'out'}", *options.split()]
+        assert sim.main(argv) == 0
+        assert {path.name for path in (tmp_path / "out").iterdir()} == drawn
+        said = capsys.readouterr().out
+        for name in before - drawn:
+            assert f"removed {tmp_path}/out/{name}, a waveform of an earlier run\n" in said
+        assert said.count("removed") == len(before - drawn)
+        before = drawn
+
+
 def test_two_at_once_do_not_mix(tmp_path, config):
     """Each leaves what it leaves alone: figures, and the same waveform of the boundary."""
 

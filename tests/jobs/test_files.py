@@ -88,6 +88,18 @@ def test_only_wanted_files_are_written(tmp_path):
     assert os.listdir(tmp_path) == ["a"] and outputs["the picture"] == tmp_path / "a"
 
 
+def test_a_wanted_file_that_a_job_did_not_make_does_not_stay(tmp_path):
+    names = "kept", "old", "new", "link", "pipe"
+    outputs = Outputs({name: tmp_path / name for name in names} | {"unwanted": None})
+    (tmp_path / "old").write_text("of an earlier job")
+    (tmp_path / "target").write_text("of somebody else")
+    (tmp_path / "link").symlink_to("target")
+    os.mkfifo(tmp_path / "pipe")
+    assert outputs.write({"kept": "x"}) == [tmp_path / "old", tmp_path / "link"]
+    assert sorted(os.listdir(tmp_path)) == ["kept", "pipe", "target"]
+    assert outputs.write({"kept": "y"}) == []
+
+
 def test_all_files_are_written_or_none(tmp_path):
     """The second is refused by a limit on the size of files, as by a disk that is full."""
     outputs = Outputs({"small": tmp_path / "small", "large": tmp_path / "new" / "large"})
