@@ -1,6 +1,6 @@
 """Random draws of the physics: every kind has a stream of its own, all from one seed.
 
-Turning one effect on leaves the draws of all others as they were. A stream is drawn from in the
+Turning one fault on leaves the draws of all others as they were. A stream is drawn from in the
 order of time, so that n planes in one call and n calls of one plane see the same values. Draws
 that must not depend on the order in which cells are visited are keyed instead.
 """

@@ -106,7 +106,7 @@ class Bridge:
 
     @property
     def settled(self) -> bool:
-        """Whether the array has settled for the present drive."""
+        """Tell whether the array has settled for the present drive."""
         return not self._to_settle
 
     @property

@@ -130,7 +130,7 @@ class TileJob:
 
 @dataclass
 class TileOutcome:
-    """What the simulated tile did with a `TileJob`.
+    """Hold what the simulated tile did with a `TileJob`.
 
     Attributes
     ----------

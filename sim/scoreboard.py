@@ -19,9 +19,9 @@ NOT_FOUND = np.iinfo(np.int64).min
 
 
 class Plane(NamedTuple):
-    """What is remembered of a plane: cycle of the sample, DAC codes [inputs], ADC codes found.
+    """Remember a plane: cycle of the sample, DAC codes [inputs], ADC codes found.
 
-    These are [converters, groups], and `NOT_FOUND` where there was no conversion.
+    The latter are [converters, groups], and `NOT_FOUND` where there was no conversion.
     """
 
     cycle: int

@@ -15,7 +15,7 @@ from sim.tile_counters import expected_counters, miscounted, unpack_counters
 
 @dataclass(frozen=True)
 class Programmed:
-    """What became of cells in the RTL and in the model, if there were any, and how long it took."""
+    """Hold what became of cells, if any, in the RTL and in the model, and how long it took."""
 
     actual: Outcome | None
     expected: Outcome | None

@@ -1,4 +1,4 @@
-"""What fields of a configuration demand of each other."""
+"""Check what fields of a configuration demand of each other."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class ErrorCode(Described):
 
 
 class Space(Described):
-    """What the host reads and writes, in words of 32 bits, addressed by word.
+    """Spaces that the host reads and writes, in words of 32 bits, addressed by word.
 
     Wider items take several words, the least significant first.
     """
@@ -146,7 +146,7 @@ class Space(Described):
 
 
 class Immediate(enum.Enum):
-    """What the immediate of an instruction says."""
+    """Tell what the immediate of an instruction says."""
 
     NONE = "unused"
     VALUE = "signed number"
@@ -198,7 +198,7 @@ PRODUCTS = Opcode.MVM, Opcode.MVM_T
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What an opcode does.
+    """Describe what an opcode does.
 
     Attributes
     ----------

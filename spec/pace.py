@@ -1,4 +1,4 @@
-"""What sets the pace of a product's vectors: the tiles, or the memory that feeds them."""
+"""Find what sets the pace of a product's vectors: the tiles, or the memory that feeds them."""
 
 from spec.config import ChipConfig
 from spec.tables import MAX_LANES

@@ -27,7 +27,7 @@ class CellPhysics(Table):
     ----------
     program_error
         Standard deviation in levels of what `golden.array.cells.Cells.program` leaves between
-        target and cell: g = target + N(0, program_error g_step), clipped to the device's bounds. It
+        target and cell: g = target + N(0, program_error g_step), clipped to the cell's bounds. It
         stands for a whole write-verify run; pulses, which simulate one, do not use it.
     relaxation
         Standard deviation in levels by which a cell moves after its last pulse, once for each
@@ -39,7 +39,7 @@ class CellPhysics(Table):
     drift, drift_spread
         Mean and standard deviation over cells of the exponent nu in g(t) = g (t / t0)^-nu, t the
         time since the cell was programmed. The exponent of a cell is drawn once; with a spread
-        above the mean some cells grow, as RRAM cells do, up to the device's upper bound.
+        above the mean some cells grow, as RRAM cells do, up to the cell's upper bound.
     drift_t0_s
         t0 in seconds: before it nothing drifts.
     stuck_low, stuck_high, stuck_any
@@ -54,7 +54,7 @@ class CellPhysics(Table):
     pulse_step
         Strength of a pulse per code above the threshold, see `golden.array.cells`. Assumed.
     headroom
-        The device's bounds lie beyond the levels: g_min / (1 + headroom), g_max (1 + headroom).
+        The cell's bounds lie beyond the levels: g_min / (1 + headroom), g_max (1 + headroom).
     pulse_device_spread, pulse_cycle_spread
         Standard deviation of the logarithm of a pulse's strength, from cell to cell (SET and RESET
         apart, drawn once) and from pulse to pulse.
@@ -133,7 +133,7 @@ class WirePhysics(Table):
 
     @property
     def resistive(self) -> bool:
-        """Whether any wire has a resistance."""
+        """Tell whether any wire has a resistance."""
         return any(getattr(self, name) for name in WIRES)
 
 

@@ -1,4 +1,4 @@
-"""What an array in Verilog with `real` can be, and which files of data it needs."""
+"""Check what an array in Verilog with `real` can be, and which files of data it needs."""
 
 from spec.advice import CurableError, lower
 from spec.config import ChipConfig

@@ -22,7 +22,7 @@ MAX_SYNC = 8
 
 
 class Mapping(enum.StrEnum):
-    """How a signed weight becomes conductances, which are positive."""
+    """Ways in which a signed weight becomes conductances, which are positive."""
 
     DIFFERENTIAL = "differential"
     """Two cells a digit: positive digits on one, negative on the other; currents are subtracted."""
@@ -156,7 +156,7 @@ class ConverterConfig(Table):
 
     @property
     def searching(self) -> bool:
-        """Whether the periphery searches for codes; else the ADCs do so by themselves."""
+        """Tell whether the periphery searches for codes; else the ADCs do so by themselves."""
         return self.conversion_s == 0
 
     @property

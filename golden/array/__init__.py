@@ -1,1 +1,1 @@
-"""Arrays of cells: devices, wires, currents of lines, and their SPICE netlist."""
+"""Arrays: cells, wires, currents of lines, and their SPICE netlist."""

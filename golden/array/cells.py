@@ -1,6 +1,6 @@
-"""Resistive memory cells: what pulses, time and defects do to their conductances.
+"""Resistive memory cells: what pulses, time and faults do to their conductances.
 
-A pulse moves a cell part of the way towards a bound of the device, SET to the upper and RESET to
+A pulse moves a cell part of the way towards a bound of the cell, SET to the upper and RESET to
 the lower one:
 
     g <- g + (bound - g) (1 - exp(-m))
@@ -9,7 +9,7 @@ the lower one:
 D is the cell's own gain, one for SET and one for RESET, and C the draw of the pulse, both
 lognormal with median 1 (`pulse_device_spread`, `pulse_cycle_spread`). Steps shrink towards the
 bound, grow with the amplitude, and no pulse leaves the bounds or acts backwards. Behavioural, not
-fitted to a device: an exponential approach to a bound is common in models of analogue programming.
+fitted to a cell: an exponential approach to a bound is common in models of analogue programming.
 
 The draw of a pulse depends on the seed, the cell, and how many pulses the cell has had, alone:
 cells may be programmed in any order, one by one or together, with the same result.
@@ -272,7 +272,7 @@ class Cells:
             t0_s = self.config.physics.cells.drift_t0_s
             age = np.maximum(self._time_s - self._since_s[at], t0_s) / t0_s
             grown_s = g_s * np.where(self.stuck[at], 1.0, age ** -self._exponent[at])
-            # Growth ends at the device's bound, or where the cell was placed beyond it.
+            # Growth ends at the cell's bound, or where the cell was placed beyond it.
             g_s = np.minimum(grown_s, np.maximum(g_s, self._bounds_s[Pulse.SET]))
         return g_s
 

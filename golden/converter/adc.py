@@ -17,7 +17,7 @@ from spec.config import ChipConfig
 
 
 class AdcErrors:
-    """What is off in each ADC of a tile, drawn once as `ChipConfig.physics` says.
+    """Hold the errors of each ADC of a tile, drawn once as `ChipConfig.physics` says.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ from spec.packet import (
 
 
 class State(Protocol):
-    """Whether a program runs, why the last one stopped, and at which instruction."""
+    """Tell whether a program runs, why the last one stopped, and at which instruction."""
 
     @property
     def running(self) -> bool: ...
@@ -41,7 +41,7 @@ class State(Protocol):
 
 
 class Device(Protocol):
-    """What a responder works on, such as `golden.machine.machine.Machine`.
+    """Execute the commands of a responder, as `golden.machine.machine.Machine` does.
 
     `read`, `write` and `start` raise `MachineError` and change nothing if a program runs (BUSY),
     words lie outside of their space (RANGE) or a space cannot hold one (VALUE), in this order.

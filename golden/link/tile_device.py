@@ -23,7 +23,7 @@ from spec.tile_link import (
 
 @dataclass
 class TileState:
-    """Whether an operation runs, why the last one ended, and its number."""
+    """Tell whether an operation runs, why the last one ended, and its number."""
 
     running: bool = False
     code: ErrorCode = ErrorCode.NONE

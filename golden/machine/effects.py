@@ -11,7 +11,7 @@ from spec.isa import ErrorCode
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a program runs, why the last one stopped, and at which instruction."""
+    """Tell whether a program runs, why the last one stopped, and at which instruction."""
 
     running: bool
     code: ErrorCode
@@ -20,7 +20,7 @@ class Status:
 
 @dataclass
 class Effects:
-    """What one instruction did.
+    """Hold what one instruction did.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How the machine brings weights into a tile, and what that takes."""
+"""Programmers bring weights into a tile for the machine, and say what that took."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How a product with a matrix of any shape is spread over tiles.
+"""Spread a product with a matrix of any shape over tiles.
 
 The matrix is cut into blocks of the size of a tile, padded with zeros at its lower and right edge,
 numbered down the columns: block k covers row block k mod R and column block k // R, R being the

@@ -1,4 +1,4 @@
-"""What stands behind the analogue boundary of a tile: drive it, hold it, compare it.
+"""Drive the array behind the boundary of a tile, hold what it carries, and compare that.
 
 The model of the tile and the co-simulated RTL use the same object; the RTL asks it question by
 question, through `hw.boundary.analog.AnalogPort`.

@@ -1,4 +1,4 @@
-"""What must be known of a result before it means anything."""
+"""Find what must be known of a result before it means anything."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ MAX_FAILED = 0.01
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What happened to a batch of products.
+    """Hold what happened to a batch of products.
 
     Attributes
     ----------

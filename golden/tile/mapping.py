@@ -36,7 +36,7 @@ def cell_levels(config: ChipConfig, digits: NDArray[np.int64]) -> NDArray[np.int
 def column_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.float64]:
     """Combine line currents [n, slices, bit_lines] into ADC inputs [n, converters, groups].
 
-    Converter s * adcs + a looks at the `groups` adjacent columns from a * groups on of slice s.
+    Converter s * adcs + a serves the `groups` adjacent columns from a * groups on of slice s.
     The converter of the unit column, the last, sees the same value in every group.
     """
     groups = config.forward.groups
@@ -51,7 +51,7 @@ def column_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.
 def row_values(config: ChipConfig, lines: NDArray[np.float64]) -> NDArray[np.float64]:
     """Spread word-line currents [n, slices, rows] over ADC inputs [n, converters, groups].
 
-    Converter s * adcs + a looks at the `groups` adjacent rows from a * groups on of slice s, and
+    Converter s * adcs + a serves the `groups` adjacent rows from a * groups on of slice s, and
     at nothing, here a current of 0, where there are no more rows.
     """
     groups = config.transposed.groups
@@ -71,11 +71,13 @@ def split_steps(
 
 def outputs_seen(config: ChipConfig, *, transposed: bool) -> NDArray[np.bool_]:
     """Return which ADC inputs [converters, groups] are those of an output."""
-    way = config.direction(transposed)
+    direction = config.direction(transposed)
     array = (
-        np.arange(config.converter.adcs * way.groups).reshape(config.converter.adcs, way.groups)
-        < way.outputs
+        np.arange(config.converter.adcs * direction.groups).reshape(
+            config.converter.adcs, direction.groups
+        )
+        < direction.outputs
     )
-    seen = np.ones((config.converters, way.groups), bool)
+    seen = np.ones((config.converters, direction.groups), bool)
     seen[: config.array.slices * config.converter.adcs] = np.tile(array, (config.array.slices, 1))
     return seen

@@ -1,4 +1,4 @@
-"""What an array holds, as tables for `hw.boundary.real_array`, noise left out."""
+"""Make tables for `hw.boundary.real_array` of what an array holds, noise left out."""
 
 import numpy as np
 from numpy.typing import NDArray

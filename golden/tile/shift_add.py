@@ -1,4 +1,4 @@
-"""From ADC codes to results: slices are weighted and summed, planes accumulated."""
+"""Make results of ADC codes: slices are weighted and summed, planes accumulated."""
 
 import numpy as np
 from numpy.typing import NDArray

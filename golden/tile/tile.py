@@ -14,18 +14,18 @@ from spec.config import ChipConfig
 
 @dataclass(frozen=True)
 class Products:
-    """What a tile made of a batch of n vectors.
+    """Hold what a tile made of a batch of n vectors.
 
     Attributes
     ----------
     results
         [n, outputs], integers.
     codes
-        [n, planes, converters, groups], what each ADC said.
+        [n, planes, converters, groups], signed(adc_bits), what each ADC said.
     held
         Same shape, the values it converted, in units as `golden.converter.adc` defines them.
     beyond
-        Same shape, whether that was out of range. An ADC that looks at no output never is.
+        Same shape, whether that was out of range. An ADC that serves no output never is.
     steps
         [n, steps], of the ADCs.
     transposed
@@ -76,16 +76,16 @@ class Tile:
             If a shape or value does not fit the configuration, or it is not `transposable`.
         """
         config = self.config
-        way = config.direction(transposed)
+        direction = config.direction(transposed)
         planes = input_planes(config, vectors, transposed=transposed)
         count = len(planes)
         steps = checked_steps(config, steps, count, transposed=transposed)
 
-        held = self.analog.hold(planes.reshape(-1, way.inputs), transposed=transposed)
-        held = held.reshape(count, config.planes, config.converters, way.groups)
+        held = self.analog.hold(planes.reshape(-1, direction.inputs), transposed=transposed)
+        held = held.reshape(count, config.planes, config.converters, direction.groups)
         codes = self.analog.adcs(steps).convert(held)
         beyond = self.analog.converters.beyond(held, steps, transposed=transposed)
-        sums = slice_sums(config, codes, steps)[..., : way.outputs]
+        sums = slice_sums(config, codes, steps)[..., : direction.outputs]
         results, saturations = accumulate(config, sums)
         return Products(
             results,
@@ -105,8 +105,8 @@ def checked_steps(
 ) -> NDArray[np.int64]:
     """Return ADC steps as int64 [count, steps], or raise `UserError` saying what is wrong."""
     if steps is None:
-        way = config.direction(transposed)
-        return np.full((count, config.steps), way.covering_step, np.int64)
+        direction = config.direction(transposed)
+        return np.full((count, config.steps), direction.covering_step, np.int64)
     try:
         same = np.ndim(steps) < 2
     except ValueError:

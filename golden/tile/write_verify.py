@@ -62,15 +62,15 @@ class Targets:
 
     def converters(self, config: ChipConfig) -> Ints:
         """Return which ADC of the tile [n] reads each cell."""
-        lanes = self.slices * config.converter.adcs + self.adcs
+        converters = self.slices * config.converter.adcs + self.adcs
         if config.array.mapping is Mapping.DIFFERENTIAL:
-            return lanes
-        return np.where(self.sides == 1, config.converters - 1, lanes)
+            return converters
+        return np.where(self.sides == 1, config.converters - 1, converters)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of each cell: whether it fits, its last code, and the pulses it took; all [n]."""
+    """Hold of each cell whether it fits, its last code, and the pulses it took; all [n]."""
 
     success: NDArray[np.bool_]
     codes: Ints

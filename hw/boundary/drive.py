@@ -10,7 +10,7 @@ from spec.config import ChipConfig
 
 
 class DrivePort(ParameterSignature):
-    """What somebody drives an array with, seen from there: it takes effect in the next cycle.
+    """Drive an array, seen from whoever does: a drive begins in the next cycle.
 
     Members
     -------

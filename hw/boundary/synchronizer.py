@@ -1,4 +1,4 @@
-"""How answers of the array enter the clock domain of the periphery.
+"""Bring answers of the array into the clock domain of the periphery.
 
 A flip-flop that samples a signal while it changes may stay undecided for a while. What is
 synchronous to the clock enters as it is; all else passes a chain of flip-flops, each of which gives

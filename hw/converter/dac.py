@@ -1,4 +1,4 @@
-"""From input vectors to planes of DAC codes, most significant digit first."""
+"""Cut input vectors into planes of DAC codes, most significant digit first."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring

@@ -35,7 +35,7 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class Family:
-    """How Yosys maps to a family of FPGAs, and what its cells take.
+    """Tell how Yosys maps to a family of FPGAs, and what its cells take.
 
     Attributes
     ----------

@@ -133,7 +133,7 @@ def generate(
 
 @dataclass(frozen=True)
 class _Platform:
-    """What components may ask while they elaborate."""
+    """Answer what components ask while they elaborate."""
 
     blackbox_memories: bool
 

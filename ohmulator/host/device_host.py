@@ -1,4 +1,4 @@
-"""What talking to a chip and to a tile alone have in common: commands, checks, and who else talks.
+"""Talk to a device, be it a chip or a tile alone: commands, checks, and who else talks.
 
 A device serves one host at a time. A reset, or what another host does in between, is noticed, since
 the device counts packets: the next `write` or start then raises `LinkError`, once, before anything
@@ -217,7 +217,7 @@ class DeviceHost:
         return ChipStatus(bool(fields["running"]), code, pc, counters)
 
     def check(self) -> None:
-        """Look at the device, and make sure that this host alone has used it.
+        """Ask for the state of the device, and make sure that this host alone has used it.
 
         Raises
         ------

@@ -143,7 +143,7 @@ class Host(DeviceHost):
             self._kept.clear()
 
     def _settle(self) -> None:
-        """Look at the chip, and take note of what it cannot hold any more."""
+        """Ask for the state of the chip, and take note of what it cannot hold any more."""
         self.status()
         self._disturbed = False
 

@@ -51,7 +51,7 @@ class Event(enum.IntEnum):
 
 @dataclass(frozen=True)
 class TileState:
-    """What a tile is at.
+    """Hold what a tile does at present.
 
     Attributes
     ----------

@@ -262,7 +262,7 @@ class TileHarness:
 
 
 class PlaneLog:
-    """What a `Library` remembers of planes, as a `Scoreboard` asks for it.
+    """Return what a `Library` remembers of planes, as a `Scoreboard` asks for it.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def test_random_programs():
 
 
 def test_random_programs_of_the_offset_mapping():
-    """Which has no transposed products."""
+    """The offset mapping has no transposed products."""
     report, total = run(SMALL.replace(mapping="offset"), chip_sessions.random_programs, 25)
     assert report == ""
     assert total >= 300

@@ -197,7 +197,7 @@ def test_icarus_equals_the_model_and_no_output_is_x(fields):
 
 @needs_icarus
 def test_three_simulators_agree():
-    """On every word, every counter and every latency."""
+    """Words, counters and latencies are the same in all three."""
     config = full_width(**SHAPES["5x6"])
     weights, vectors = random_operands(config, 9)
     steps = np.zeros(config.steps, np.int64)

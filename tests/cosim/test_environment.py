@@ -1,4 +1,4 @@
-"""What a user has in the environment has no effect on builds and simulations."""
+"""Variables in the environment of a user change neither builds nor simulations."""
 
 import os
 import re

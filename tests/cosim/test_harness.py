@@ -45,7 +45,7 @@ SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in list(CONFIGS)[1:]
 
 @pytest.mark.parametrize("name", ["groups", *SLOW])
 def test_the_harness_does_what_the_bridge_does(name):
-    """On every word, counter and latency."""
+    """Words, counters and latencies are the same."""
     config = chip(**CONFIGS[name])
     jobs = both_ways(config)
     outcomes = check(config, jobs, "harness")

@@ -1,4 +1,4 @@
-"""What a mismatch reports: RTL and arrays are broken in one known place, and it must be found."""
+"""A mismatch names its place: RTL and arrays are broken in one, and it must be found."""
 
 import dataclasses
 import re

@@ -46,7 +46,7 @@ def test_options_together(tmp_path, capsys, config, simulator, waves, transposed
 
 
 def test_waveforms_of_an_earlier_run_do_not_stay(tmp_path, capsys, config):
-    """What is in a folder is of the last run, which says what it removes."""
+    """Files in a folder are those of the last run, which says what it removes."""
     runs = {
         "--sim=verilator --waves": {*BOUNDARY, "rtl.vcd"},
         "--sim=icarus --waves": {*BOUNDARY, "rtl.fst"},

@@ -86,11 +86,11 @@ def test_held_values_are_those_of_the_model(recorded):
     config, _, _, products, changes, _, _ = recorded
     for s in range(config.array.slices):
         for c in range(config.array.columns):
-            lane, group = (
+            converter, group = (
                 s * config.converter.adcs + c // config.forward.groups,
                 c % config.forward.groups,
             )
-            expected = products.held[:, :, lane, group].ravel() * config.unit_a * 1e6
+            expected = products.held[:, :, converter, group].ravel() * config.unit_a * 1e6
             found = distinct(changes[f"analogue.held_uA_{s}_{c}"])[1:]
             assert len(found) >= 8
             np.testing.assert_allclose(found, expected[: len(found)], rtol=1e-6)

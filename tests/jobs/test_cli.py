@@ -1,4 +1,4 @@
-"""What all command lines share: options, errors in one sentence, streams, the exit status."""
+"""All command lines share options, errors in one sentence, streams, the exit status."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""What the jobs that show the physics print, draw and write, and what they refuse."""
+"""Jobs that show the physics print, draw, write and refuse what they should."""
 
 import dataclasses
 import json

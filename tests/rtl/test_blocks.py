@@ -23,7 +23,7 @@ def fields(block: Block) -> dict[str, int]:
 @pytest.mark.parametrize("tiles", [1, 2, 3, 4])
 @pytest.mark.parametrize("transposed", [False, True])
 def test_the_walk_meets_every_block_and_gathers_every_round(tiles, transposed):
-    """Of tiles of 3 x 2, from each of them on, up to matrices as long as the vector memory."""
+    """Tiles are 3 x 2, matrices as long as the vector memory at most, and any tile is the first."""
     config = small(tiles=tiles)
     sides = [(1, 1), (3, 2), (4, 2), (3, 3), (7, 5), (12, 4), (1, 64), (64, 1)]
     dut = BlockWalk(config)

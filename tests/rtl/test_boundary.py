@@ -50,7 +50,7 @@ def test_every_input_of_the_macros_is_a_flip_flop():
 
 @pytest.mark.parametrize("stages", [2, 5])
 def test_answers_pass_as_many_flip_flops_as_are_said(stages):
-    """From each bit of the inputs to the first gate, along nothing but flip-flops."""
+    """Flip-flops alone lie between each bit of the inputs and the first gate."""
     config = chip(settled_sync=stages, comparator_sync=stages)
     netlist = Netlist(Tile(config))
     for name in ("settled", "above", "beyond"):

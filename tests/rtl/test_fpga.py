@@ -1,4 +1,4 @@
-"""What designs take of FPGAs, against parts counted by hand."""
+"""Designs take of FPGAs what parts counted by hand say."""
 
 import pytest
 from amaranth.back import rtlil

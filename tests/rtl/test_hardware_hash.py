@@ -95,7 +95,7 @@ def test_hash_differs_exactly_if_the_verilog_does(reference, name, value):
 
 
 def test_both_kinds_of_changes_were_tried():
-    """Of the fields whose effect depends on the value: some that reach the Verilog, some not."""
+    """Some changes of fields whose value decides reach the Verilog, and some do not."""
     for name in ("g_min_s", "g_max_s", "accumulator_bits", "clock_hz"):
         differ = {SMALL.replace(**{name: v}).hardware != SMALL.hardware for v in CHANGES[name]}
         assert differ == {True, False}, name

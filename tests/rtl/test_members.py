@@ -18,7 +18,7 @@ SIGNATURES = [each for each in public(wiring.Signature) if "Members\n" in (each.
 
 
 class Names(dict[str, Any]):
-    """What names in a Members section mean: arguments, shapes, figures of a configuration."""
+    """Names in a Members section: arguments, shapes, figures of a configuration."""
 
     def __init__(self, made: Any):
         module = vars(sys.modules[type(made).__module__])

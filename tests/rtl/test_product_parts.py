@@ -69,7 +69,7 @@ async def begin(ctx: Any, run: Any, work: dict[str, Any]) -> None:
     ],
 )
 def test_vectors_that_fill_the_memory(rows, columns, count, transposed, lanes):
-    """In each round, tiles get their parts of all vectors, and a clipped input counts once."""
+    """Tiles get their parts of all vectors in each round, and a clipped input counts once."""
     config = small(tiles=4, lanes=lanes)
     length = columns if transposed else rows
     source = WORDS - count * length

@@ -50,7 +50,7 @@ def test_every_weight_has_the_levels_of_the_reference(mapping, cell_bits, slices
 def test_the_walk_meets_every_cell_in_order(
     mapping, rows, columns, adcs, slices, top, left, address
 ):
-    """With the weight of each, of a matrix that ends within the block; and again after that."""
+    """Each cell comes with its weight, of a matrix that ends within the block, twice."""
     fields = {"rows": rows, "columns": columns, "adcs": adcs, "slices": slices, "mapping": mapping}
     config = chip(
         cell_bits=2, adc_bits=7, dac_bits=4, vector_words=64, weight_words=1 << 12, **fields

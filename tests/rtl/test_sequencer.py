@@ -125,7 +125,7 @@ ENDLESS = """
 
 
 def test_abort_at_any_time():
-    """At every cycle of an endless loop; each time the program goes on where it stopped."""
+    """An endless loop is aborted at every cycle, and goes on each time where it stopped."""
     this, model = bench(), model_of(ENDLESS, {1: 40, 2: 7, 3: -77, 4: 3, 5: 9, 7: 90})
 
     async def job(ctx):

@@ -78,7 +78,7 @@ def test_bytes_follow_each_other_without_a_gap(cycles, rate):
 @pytest.mark.parametrize("byte", [0x00, 0xA5, 0xFF])
 @pytest.mark.parametrize("stop", [0, 1])
 def test_bits_are_sampled_once_in_their_middle(cycles, byte, stop):
-    """In all other cycles the line is what the bit is not."""
+    """The serial line is what the bit is not in all other cycles."""
     bits = [0, *(byte >> n & 1 for n in range(8)), stop]
     levels = [1 - bits[n // cycles] for n in range(9 * cycles + cycles // 2 + 1)]
     levels[0] = 0

@@ -1,4 +1,4 @@
-"""From codes to results: the model against Python's integers, the RTL against the model."""
+"""Results of codes: the model against Python's integers, the RTL against the model."""
 
 import numpy as np
 import pytest

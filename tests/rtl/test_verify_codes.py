@@ -1,4 +1,4 @@
-"""What the engine of write-verify makes of a code: any code at all, without a cell behind it."""
+"""The engine of write-verify takes any code at all, without a cell behind it."""
 
 from typing import Any
 

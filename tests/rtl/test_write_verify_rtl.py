@@ -302,7 +302,7 @@ def test_products_run_between_cells_and_go_first(mapping, pause):
 
 
 def test_a_reset_at_any_time_leaves_a_tile_that_programs():
-    """On an array where the pulses before the reset have left what they did."""
+    """Pulses before the reset have left what they did."""
     config = quick(rows=2, columns=2, adcs=1, physics=Physics.of(pulse_step=0.05))
     wanted = some(random_targets(config), 4)
     aborted = set()

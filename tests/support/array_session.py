@@ -64,7 +64,7 @@ PATIENCE = 100_000
 
 @dataclass(frozen=True)
 class Seen:
-    """What a session showed: decisions of comparators, or codes, and results; and wrong ones."""
+    """Hold what a session showed: decisions of comparators, or codes, wrong ones, and results."""
 
     decisions: int
     wrong: int

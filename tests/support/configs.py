@@ -188,7 +188,7 @@ def extreme_vectors(config: ChipConfig) -> np.ndarray:
 
 @dataclass
 class Expected:
-    """What plain integers make of products, named as in `golden.tile.tile.Products`."""
+    """Hold what plain integers make of products, named as in `golden.tile.tile.Products`."""
 
     results: list[list[int]]
     clips_high: int = 0

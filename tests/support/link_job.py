@@ -1,4 +1,4 @@
-"""What a testbench of a link is told."""
+"""Tell a testbench of a link what to do."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ class State:
 
 
 class GoldenDevice:
-    """In Python; see `MemoryDevice`."""
+    """The model of `MemoryDevice`, in Python."""
 
     def __init__(self, counters: int) -> None:
         self._counters = counters
@@ -77,7 +77,7 @@ class GoldenDevice:
 
 
 class MemoryDevice(wiring.Component):
-    """In RTL, with any number of counters. Reads take two cycles; writes stall every third."""
+    """Memories in RTL, any number of counters; reads take two cycles, each third write waits."""
 
     def __init__(self, counters: int):
         super().__init__({"memory": In(MemoryPort()), "control": In(ControlPort(counters))})

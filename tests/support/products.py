@@ -89,7 +89,7 @@ class Product:
 
 @dataclass
 class Done:
-    """What came of a product: reply, and state after it."""
+    """Hold what came of a product: reply, and state after it."""
 
     code: ErrorCode
     counts: dict[str, int]
@@ -100,8 +100,10 @@ class Done:
 
 @dataclass
 class Outcome:
-    """What the RTL did with a scenario: of each product, what came of it, cycles from request to
-    reply, and what that added to the counters of each tile; conductances of each tile at the end.
+    """Hold what the RTL did with a scenario.
+
+    That is, of each product, what came of it, cycles from request to reply, and what that added to
+    the counters of each tile; and conductances of each tile at the end.
     """
 
     done: list[Done]

@@ -24,7 +24,7 @@ Step = tuple[int, int, int, int, int]
 
 @dataclass
 class Told:
-    """What became of cells programmed in order, and every pulse, in order of time."""
+    """Hold what became of cells programmed in order, and every pulse, in order of time."""
 
     success: list[bool]
     codes: list[int]

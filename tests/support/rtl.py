@@ -13,7 +13,7 @@ from tests.support.amaranth_bench import Bench, answer_analog
 
 @dataclass
 class Run:
-    """What a simulation gave: results [n, outputs], cycles, and counters by name."""
+    """Hold what a simulation gave: results [n, outputs], cycles, and counters by name."""
 
     results: np.ndarray
     started: list[int]

@@ -1,4 +1,4 @@
-"""What is supported and tested: each fault, mapping and mode.
+"""List what is supported and tested: each fault, mapping and mode.
 
 `docs/reference/support.md` shows this table, and `tests.cosim.test_support_matrix` tests each of
 its cells. Run as ``python -m tests.support.support_matrix`` it prints the table.

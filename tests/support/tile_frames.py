@@ -51,7 +51,7 @@ Exchange = Callable[[list[int], bool], Awaitable[list[int]]]
 
 @dataclass
 class Seen:
-    """What a session met: error codes of replies, and how operations ended."""
+    """Hold what a session met: error codes of replies, and how operations ended."""
 
     codes: Counter[ErrorCode]
     ends: Counter[tuple[int, ErrorCode]]

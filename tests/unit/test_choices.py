@@ -1,4 +1,4 @@
-"""Which values advice may choose from: all beyond the present one, the nearest first, to the end.
+"""Advice chooses from these values: all beyond the present one, the nearest first, to the end.
 
 Where a single field cures, a choice too many or too few is seen in the sentence only by chance.
 """
@@ -63,7 +63,7 @@ def test_fields_with_which_tables_of_errors_are_smaller(side):
 
 @pytest.mark.parametrize("bits", [18, 19])
 def test_tables_of_errors_have_sixteen_million_entries(bits):
-    """Of 64 ADCs with 2^18 codes each."""
+    """Tables of 64 ADCs with 2^18 codes each are the largest."""
     fields = {"rows": 1, "columns": 64, "adcs": 64, "slices": 1, "cell_bits": 1}
     config = chip(**fields, adc_bits=bits, adc_offset=1.0)
     if bits == 18:

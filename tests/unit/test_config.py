@@ -219,7 +219,7 @@ def test_preset_of_isaac():
 
 @pytest.mark.parametrize("rows, four_bits, one_bit", [(8, 10, 7), (16, 11, 8), (128, 14, 11)])
 def test_full_width_of_published_column_sums(rows, four_bits, one_bit):
-    """Of 3-bit cells with inputs applied at once, 4 bits or 1 bit of them."""
+    """Cells have 3 bits, and inputs are applied at once, 4 bits or 1 bit of them."""
     assert chip(rows=rows, cell_bits=3, input_bits=4, dac_bits=4).sum_bits == four_bits
     assert chip(rows=rows, cell_bits=3, input_bits=1, dac_bits=1).sum_bits == one_bit
 
@@ -306,7 +306,7 @@ def test_weight_range_is_that_of_all_digits(config):
 
 @given(chips())
 def test_results_hold_every_code_at_its_end(config):
-    """Of any physics, hence the unit column at the opposite end of all others."""
+    """Physics may be any, hence the unit column at the opposite end of all others."""
     end = 2 ** (config.converter.adc_bits - 1)
     scale = 2 ** config.step_range[1] * sum(
         2 ** (p * config.converter.dac_bits) for p in range(config.planes)
@@ -355,7 +355,7 @@ def test_electrical_units():
 
 @given(chips())
 def test_partial_sums_fit_whatever_the_vectors(config):
-    """Of the shortest blocks, as many as the vector memory has words for, all results extreme."""
+    """Blocks are the shortest, as many as the vector memory has words for, all results extreme."""
     end = 2 ** (config.result_bits - 1)
     for direction in config.directions:
         blocks = math.ceil(config.machine.vector_words / direction.inputs)

@@ -1,4 +1,4 @@
-"""Where a program goes on, for every order of operands: taken, not taken, and at the ends."""
+"""A program goes on where it should, for every order of operands, at their ends as well."""
 
 import numpy as np
 import pytest

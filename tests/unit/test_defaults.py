@@ -1,4 +1,4 @@
-"""What is taken where nothing is said: a change of a default changes what users get."""
+"""Defaults are taken where nothing is said: a change of a default changes what users get."""
 
 import inspect
 

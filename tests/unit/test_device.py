@@ -317,7 +317,7 @@ def test_three_bit_levels_are_within_reach_of_thirty_pulses(fresh):
 @pytest.mark.parametrize("place", ["g_min_s", "g_max_s"])
 @pytest.mark.parametrize("kind", list(Pulse))
 def test_no_pulse_acts_backwards_wherever_a_cell_is(kind, place, drift):
-    """Cells drift beyond the bounds of the device, to which no pulse takes them back."""
+    """Cells drift beyond their bounds, to which no pulse takes them back."""
     config = chip(drift=drift, drift_spread=0.2, pulse_cycle_spread=1.0, stuck_any=0.05)
     cells = Cells(config)
     cells.place(np.full(cells.shape, getattr(config.array, place)))

@@ -134,7 +134,7 @@ def test_range_in_use_is_the_share_of_codes_from_lowest_to_highest(low, high, st
 
 
 def test_shares_that_clip_are_told_apart():
-    """Of a hundred conversions one may clip; with two there is a warning of which end it was."""
+    """One conversion of a hundred may clip; two are warned of, with the end at which it was."""
     config = chip(adc_bits=7)
     subject = tile(config, np.zeros((3, 4), int))
     for high, low in [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (0, 2), (3, 4)]:

@@ -1,4 +1,4 @@
-"""What the models accept and find at the very ends: thresholds, percentiles, cells, memories."""
+"""Models are right at the very ends: thresholds, percentiles, cells, memories."""
 
 import numpy as np
 import pytest

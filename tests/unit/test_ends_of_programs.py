@@ -1,4 +1,4 @@
-"""What the assembler, the compiler and the responder accept at their ends, and refuse beyond."""
+"""Assembler, compiler and responder accept what is at their ends, and refuse what is beyond."""
 
 import dataclasses
 
@@ -117,7 +117,7 @@ def test_memories_are_filled_to_their_last_word():
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 12, 25, 26, 51])
 def test_vectors_go_in_batches_that_fill_the_memory(count, transposed):
-    """Of 25 vectors of three words with results of two."""
+    """There are 25 vectors of three words, with results of two."""
     weights = np.arange(6).reshape(3, 2) - 2
     program = compile_matrix(LOSSLESS, weights, matrix=1, tile=2, address=7, start=5)
     assert program.batch == 25
@@ -131,7 +131,7 @@ def test_vectors_go_in_batches_that_fill_the_memory(count, transposed):
 
 
 def test_matrices_that_are_set_need_a_tile_for_each_block():
-    """Of tiles of 3 x 2."""
+    """Tiles have 3 x 2 weights."""
     seen = []
     for columns, blocks in [(6, 3), (7, 4)]:
         program = compiled(3, columns, tile=1)

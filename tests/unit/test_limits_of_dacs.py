@@ -1,4 +1,4 @@
-"""How far DACs may be off: to four times their largest code, ten deviations of noise included."""
+"""DACs may be off so far: to four times their largest code, ten deviations of noise included."""
 
 import numpy as np
 import pytest

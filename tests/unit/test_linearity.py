@@ -214,7 +214,7 @@ def test_levels_of_no_width_spoil_all_their_values_and_those_alone():
 
 
 def test_bits_follow_from_signal_to_noise_and_distortion():
-    """Of a wave with a second harmonic of a hundredth: 40 dB, less 1.76, over 6.02."""
+    """A second harmonic of a hundredth of the wave is 40 dB: less 1.76, over 6.02."""
 
     def convert(inputs: np.ndarray) -> np.ndarray:
         sine = inputs / 1e6

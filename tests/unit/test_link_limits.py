@@ -1,4 +1,4 @@
-"""How often a link asks, how long it waits, what it counts and what it says, each at its ends."""
+"""A link asks, waits, counts and speaks within its limits, tried at their ends."""
 
 import numpy as np
 import pytest

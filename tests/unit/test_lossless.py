@@ -46,7 +46,7 @@ def test_lossless_as_narrow_as_can_be(config):
 @settings(max_examples=60)
 @given(chips(most=3), st.integers(0, 2**32))
 def test_lossless_says_whether_any_product_differs(config, seed):
-    """Of the extremes in every combination, and of small ones, in which rounding shows."""
+    """Extremes are tried in every combination, and small numbers, in which rounding shows."""
     exact = True
     for transposed in (False, True) if config.transposable else (False,):
         inputs = config.direction(transposed).inputs

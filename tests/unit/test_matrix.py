@@ -38,7 +38,7 @@ def test_products_of_any_shape_equal_numpy(shape, blocks):
 
 @pytest.mark.parametrize("shape", list(BLOCKS))
 def test_transposed_products_of_any_shape_equal_numpy(shape):
-    """By the same program and on the same cells as the other direction."""
+    """Program and cells are those of the other direction."""
     machine = Machine(CONFIG)
     weights, vectors = random_product(CONFIG, shape, 3)
     program = compile_matrix(CONFIG, weights, matrix=3, tile=5, address=7)

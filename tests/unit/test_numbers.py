@@ -273,7 +273,7 @@ RIGHT = {
 @pytest.mark.parametrize("function", [*ARRAYS, *NUMBER_ARRAYS])
 @pytest.mark.parametrize("bad", BAD_INTEGERS)
 def test_every_function_of_arrays_refuses_what_are_no_numbers(function, bad):
-    """In a sentence; some take it after all, but none ends in another exception."""
+    """Each refuses in a sentence, or takes it after all; none ends in another exception."""
     act = (ARRAYS | NUMBER_ARRAYS)[function]
     try:
         act(BAD_INTEGERS[bad])

@@ -1,4 +1,4 @@
-"""What sets the pace of a product, and the warning that says so."""
+"""The slowest sets the pace of a product, and a warning says so."""
 
 import pytest
 

@@ -102,7 +102,7 @@ def test_times_may_last_a_million_cycles(name):
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-8, 2e-8, 2.5e-8, 3e-8, 1e-6])
 def test_times_take_whole_cycles(seconds):
-    """Of 10 ns; a time that is a whole number of them takes no more for its rounding."""
+    """Cycles have 10 ns; a whole number of them takes no more for its rounding."""
     cycles = {0.0: 0, 1e-8: 1, 2e-8: 2, 2.5e-8: 3, 3e-8: 3, 1e-6: 100}[seconds]
     config = chip(clock_hz=1e8, settle_s=seconds, pulse_s=seconds, conversion_s=seconds)
     assert config.settle_cycles == config.pulse_cycles == max(2, cycles)

@@ -73,7 +73,7 @@ def test_drive_of_linear_cells_and_ideal_dacs_is_left_as_it_is():
 
 
 def test_cells_that_cannot_be_fine_enough_are_refused_only_where_physics_needs_it():
-    """At 12 bits below a level all is well, at 11 not."""
+    """All is well at 12 bits below a level, and at 11 not."""
     fields = {"rows": 512, "columns": 1, "adcs": 1, "slices": 1, "adc_bits": 31}
     fields |= {"cell_bits": 6, "g_min_s": 0.0}
     spare = []

@@ -1,4 +1,4 @@
-"""How products are spread over tiles."""
+"""Products are spread over tiles."""
 
 import numpy as np
 from hypothesis import given

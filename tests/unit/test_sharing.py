@@ -1,4 +1,4 @@
-"""What a chip holds when others used it too: products are right, or it is said that they cannot be.
+"""Others use the chip too: products are right, or it is said that they cannot be.
 
 Matrices take each other's place, hosts each other's, and devices are reset: at every packet.
 """
@@ -67,7 +67,7 @@ placements = st.fixed_dictionaries(
     st.integers(0, 99),
 )
 def test_matrices_in_each_others_place_multiply_right(hosts, places, actions, seed):
-    """By any number of hosts that take turns: same numbers, addresses, tiles and instructions."""
+    """Hosts take turns, with the same numbers, addresses, tiles and instructions."""
     rng = np.random.default_rng(seed)
     device = Device(hosts)
 
@@ -215,7 +215,7 @@ def another_writes_alike(carrier):
 @pytest.mark.parametrize("happens", [Turns.reset, another_uses, another_writes_alike])
 @pytest.mark.parametrize("set_up", [0, 1])
 def test_nothing_that_happens_between_two_packets_makes_a_wrong_product(happens, set_up):
-    """At each packet of a session in turn."""
+    """Something happens at each packet of a session in turn."""
     weights, vectors = np.array([[1, 2], [3, -4]]), np.arange(-8, 8).reshape(8, 2) * [1, -1] % 8
     seen = set()
     for at in range(1000):
@@ -301,7 +301,7 @@ def test_a_run_that_another_host_ended_is_not_taken_for_good():
 
 
 def test_a_run_ends_where_another_host_began_one():
-    """Which is left alone."""
+    """The run of the other host is left alone."""
     machine = Machine(CONFIG)
 
     def begins(carrier):

@@ -141,7 +141,7 @@ def test_another_host_is_noticed():
 
 @pytest.mark.parametrize("operation", TileOperation)
 def test_every_word_that_an_operation_uses_is_checked(operation):
-    """At both ends of its range, and nothing happens if one is outside."""
+    """Each is tried at both ends of its range, and nothing happens if one is outside."""
     product = operation in (TileOperation.PRODUCT, TileOperation.PRODUCT_T)
     spaces = [TileSpace.INPUT, TileSpace.STEP] if product else [TileSpace.TARGET]
     inputs = CONFIG.direction(operation is TileOperation.PRODUCT_T).inputs

@@ -76,7 +76,7 @@ def transitions(config: ChipConfig, step: int) -> np.ndarray:
 @pytest.mark.parametrize("step", [0, 3])
 @pytest.mark.parametrize("name", ["adc_gain", "adc_offset"])
 def test_errors_of_adcs_move_their_transitions(name, step):
-    """By so many LSB at the present step, upwards if positive; a gain turns about 0."""
+    """They move by so many LSB at the present step, upwards if positive; a gain turns about 0."""
     size = {"adc_gain": 0.02, "adc_offset": 0.4}[name]
     ideal = transitions(adc_config(), step)[0]
     config = adc_config(**{name: size})

@@ -167,7 +167,7 @@ def test_lossless_transposed_product_is_exact(rows, columns):
 
 
 def test_batches_of_either_direction_are_those_of_single_planes():
-    """What the simulated tile asks for one by one, noise included."""
+    """The simulated tile asks for planes one by one, noise included."""
     physics = Physics.of(
         seed=3, read_noise=0.1, dac_noise=0.2, sense_noise=0.5, dac_inl=0.2, program_error=0.2
     )

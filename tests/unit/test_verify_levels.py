@@ -1,4 +1,4 @@
-"""With which step, target and tolerance cells are verified, of every kind of configuration."""
+"""Cells are verified with this step, target and tolerance, in every kind of configuration."""
 
 import itertools
 from fractions import Fraction

@@ -66,7 +66,7 @@ def test_resistances_reach_from_nothing_to_what_isolates(ohms):
 
 @pytest.mark.parametrize("row", [1, 5, 9])
 def test_the_march_is_cut_at_a_thousand_and_not_before(row):
-    """With the resistance at which the bound is reached at this row, a little less or more."""
+    """Resistances are those at which the bound is reached at this row, a little less or more."""
     low, high = 1.0, 1e6
     for _ in range(200):
         middle = (low + high) / 2
@@ -107,7 +107,7 @@ def test_newton_keeps_its_tangent_while_the_change_falls_to_a_quarter(per_volt, 
 
 
 def test_vectors_too_unlike_are_solved_one_by_one():
-    """Of six three times together, then each alone."""
+    """Six are solved together three times, then each alone."""
     calls = []
 
     def curve(g_s, u):

@@ -83,7 +83,7 @@ def test_a_cell_goes_the_way_of_its_equations(
 @pytest.mark.parametrize("mapping", MAPPINGS)
 @pytest.mark.parametrize("adcs", [1, 2, 6])
 def test_all_at_once_is_one_by_one_in_any_order(mapping, adcs):
-    """With every effect on, also where the array holds something else before."""
+    """Every fault is on, also where the array holds something else before."""
     faulty = VERIFIABLE.replace(mapping=mapping, physics=EVERYTHING)
     config = faulty.replace(rows=5, columns=6, adcs=adcs)
     together, forwards, backwards, halves = (fresh(config) for _ in range(4))
@@ -149,7 +149,7 @@ def test_codes_of_the_levels_are_what_cells_there_read(name):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_three_bit_levels_within_thirty_pulses(seed):
-    """At least 99.9 % of the healthy cells end within half a level, on fresh and on old content."""
+    """Healthy cells end within half a level, 99.9 % of them, on fresh and on old content."""
     physics = SPREADS.replace(seed=seed, stuck_any=0.01)
     config = load("digits", physics=physics)
     assert (config.array.g_min_s, config.array.g_max_s, config.levels) == (0.5e-6, 35e-6, 8)

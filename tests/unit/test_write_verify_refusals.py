@@ -1,4 +1,4 @@
-"""What write-verify refuses, before any pulse."""
+"""Write-verify refuses before any pulse."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a message says of a Yosys that died: the end of what it printed, where the reason is."""
+"""A message about a Yosys that died has the end of what it printed, where the reason is."""
 
 import pytest
 from amaranth._toolchain.yosys import YosysError
