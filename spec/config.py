@@ -113,9 +113,9 @@ class ChipConfig(Table):
         drive = self.settle_cycles + self.array.settled_sync
         plane = max(conversion + (self.conversion_cycles == 1), drive + 1)
         # One to take the vector over, `drive` and one to sample; a plane each but for the last;
-        # then the conversions of that and three registers (code, slice sum, accumulator), the last
-        # of which offers the results.
-        latency = 1 + drive + (self.planes - 1) * plane + conversion + 3
+        # then the conversions of that and two registers (code, accumulator), the last of which
+        # offers the results.
+        latency = 1 + drive + (self.planes - 1) * plane + conversion + 2
         return Direction(inputs, outputs, groups, self._covering_step(inputs), plane, latency)
 
     # Weights

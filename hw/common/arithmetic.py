@@ -68,3 +68,13 @@ def shift_left(value: Value, by: Value) -> Value:
     for i, bit in enumerate(by):
         value = Mux(bit, value.shift_left(1 << i), value)
     return value
+
+
+def shift_right(value: Value, by: Value, unit: int = 1) -> Value:
+    """Return a value over 2^(unit * by), rounded down, `by` unsigned; a stage for each of its bits.
+
+    A shift by a multiple of `unit` in general form has stages also where its bits are always 0.
+    """
+    for i, bit in enumerate(by):
+        value = Mux(bit, value >> (unit << i), value)
+    return value

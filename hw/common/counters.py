@@ -61,6 +61,6 @@ class Counters(wiring.Component):
             added = Signal(range((self.longest + 1) * most + 1), name=f"add_{name}")
             counter = self.counters[name]
             m.d.sync += added.eq(amount + Mux(self.hold, added, 0))
-            with m.If(~self.hold):
-                m.d.sync += counter.eq(counter + added)
+            # To add 0 is cheaper than to enable every bit.
+            m.d.sync += counter.eq(counter + Mux(self.hold, 0, added))
         return m

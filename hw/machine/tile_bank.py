@@ -15,9 +15,9 @@ from hw.tile.tile import Tile
 from hw.tile.write_verify import TargetLayout
 from spec.config import ChipConfig
 
-TILE_VECTORS = 5
-"""Most vectors inside a tile: driven, converted, and one each in its registers of codes, of slice
-sums and of results."""
+TILE_VECTORS = 4
+"""Most vectors inside a tile: driven, converted, and one each in its registers of codes and of
+results."""
 
 
 class TilePort(ParameterSignature):

@@ -7,11 +7,11 @@ Every instruction takes the same path: adding is shifting by 0, and a shift to t
 with a power of two.
 """
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hw.common.arithmetic import fits
+from hw.common.arithmetic import fits, shift_right
 from hw.machine.interfaces import CODE_BITS
 from spec.isa import SCALAR_BITS, WORD_BITS, WORD_RANGE, Opcode
 
@@ -103,17 +103,21 @@ class VectorLane(wiring.Component):
         high = Signal(signed(WORD_BITS + HALF), reset_less=True)
         simple = Signal(signed(WORD_BITS + 1), reset_less=True)
         m.d.sync += [low.eq(x * y[:HALF]), high.eq(x * y[HALF:].as_signed())]
+        # One adder adds, subtracts and compares: -y is ~y and a carry, from a bit below.
+        adds = self.opcode == Opcode.VADD
+        total = Signal(signed(WORD_BITS + 2))
+        terms = Cat(1, x).as_signed() + Cat(~adds, Mux(adds, y, ~y)).as_signed()
+        m.d.comb += total.eq(terms >> 1)
         with m.Switch(self.opcode):
-            with m.Case(Opcode.VADD):
-                m.d.sync += simple.eq(x + y)
-            with m.Case(Opcode.VSUB):
-                m.d.sync += simple.eq(x - y)
+            with m.Case(Opcode.VADD, Opcode.VSUB):
+                m.d.sync += simple.eq(total)
             with m.Default():
-                m.d.sync += simple.eq(Mux(x > y, x, y))
+                m.d.sync += simple.eq(Mux(total < 0, y, x))
 
         with m.Switch(self.opcode):
             with m.Case(*MULTIPLYING):
-                m.d.sync += value.eq((high << HALF) + low)
+                upper = high + (low >> HALF)
+                m.d.sync += value.eq(Cat(low[:HALF], upper))
             with m.Case(Opcode.VCLAMP):
                 m.d.sync += value.eq(Mux(simple > self.upper, self.upper, simple))
             with m.Default():
@@ -129,7 +133,7 @@ class VectorLane(wiring.Component):
         far = Signal(reset_less=True)
         negative = Signal(reset_less=True)
         m.d.sync += [
-            coarse.eq((self.value << 1) >> (self.amount[FINE:] << FINE)),
+            coarse.eq(shift_right(self.value << 1, self.amount[FINE:], 1 << FINE)),
             fine.eq(coarse >> self.amount[:FINE]),
             near.eq((fine[: WORD_BITS + 2].as_signed() + 1) >> 1),
             far.eq(~fits(fine, signed(WORD_BITS + 2))),

@@ -31,9 +31,9 @@ class ResultsLayout(data.StructLayout):
 class ShiftAdd(wiring.Component):
     """Weigh and sum the slices of each column, and accumulate the planes.
 
-    Two registers lie between codes and results: the slice sum and the accumulator. Results of
-    group g leave when the last plane of it is in, groups in order. They leave from the accumulator,
-    which waits for them: a register of their own would be as large.
+    Results of group g leave when the last plane of it is in, groups in order. They leave from the
+    accumulator, which waits until they are taken: a register of their own would be as large, and
+    so would one of the slice sums.
 
     Members
     -------
@@ -56,35 +56,22 @@ class ShiftAdd(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         codes, results = self.codes.payload, self.results.payload
-
-        # A slice sum waits for the accumulator, and that for the results.
-        occupied = Signal()
-        plane = Signal.like(codes.plane, reset_less=True)
-        group = Signal.like(codes.group, reset_less=True)
-        left = Signal.like(results.group, name="left", reset_less=True)
+        group = Signal.like(results.group, name="group", reset_less=True)
         taken = Signal()
-        accumulating = Signal()
         m.d.comb += [
-            self.codes.ready.eq(~occupied | accumulating),
+            self.codes.ready.eq(~self.results.valid | self.results.ready),
             taken.eq(self.codes.valid & self.codes.ready),
-            accumulating.eq(occupied & (~self.results.valid | self.results.ready)),
-            results.group.eq(left),
+            results.group.eq(group),
         ]
-        with m.If(accumulating):
-            m.d.sync += [occupied.eq(0), self.results.valid.eq(plane.last), left.eq(group)]
+        with m.If(taken):
+            m.d.sync += [self.results.valid.eq(codes.plane.last), group.eq(codes.group)]
         with m.Elif(self.results.ready):
             m.d.sync += self.results.valid.eq(0)
-        with m.If(taken):
-            m.d.sync += [occupied.eq(1), plane.eq(codes.plane), group.eq(codes.group)]
 
         for adc in range(self.config.converter.adcs):
-            slice_sum = Signal(
-                signed(self.config.worst_result_bits), name=f"slice_sum_{adc}", reset_less=True
-            )
-            with m.If(taken):
-                m.d.sync += slice_sum.eq(tree_sum(self._terms(adc)))
-            partial, outside = self._accumulate(m, adc, plane, slice_sum, accumulating)
-            counted = accumulating & has_output(self.config, adc, plane.transposed, group)
+            slice_sum = tree_sum(self._terms(adc))
+            partial, outside = self._accumulate(m, adc, slice_sum, taken)
+            counted = taken & has_output(self.config, adc, codes.plane.transposed, codes.group)
             m.d.comb += [results.sums[adc].eq(partial), self.saturated[adc].eq(counted & outside)]
         return m
 
@@ -102,18 +89,13 @@ class ShiftAdd(wiring.Component):
         return terms
 
     def _accumulate(
-        self,
-        m: Module,
-        adc: int,
-        plane: data.View,
-        slice_sum: Value,
-        accumulating: Value,
+        self, m: Module, adc: int, slice_sum: Value, taken: Value
     ) -> tuple[Value, Value]:
         """Add a slice sum to the partial sum of its group.
 
         Returns the newest partial sum, and whether the one that follows it saturates.
         """
-        config = self.config
+        config, plane = self.config, self.codes.payload.plane
         # Partial sums circulate; the current group's was written `groups` cycles ago.
         longest = max(direction.groups for direction in config.directions)
         ring = [
@@ -127,7 +109,7 @@ class ShiftAdd(wiring.Component):
         exact = Signal(signed(config.worst_result_bits), name=f"total_{adc}")
         near, outside = clamp(exact, signed(config.result_bits))
         m.d.comb += exact.eq((base << config.converter.dac_bits) + slice_sum)
-        with m.If(accumulating):
+        with m.If(taken):
             for older, newer in itertools.pairwise(ring):
                 m.d.sync += older.eq(newer)
             m.d.sync += ring[-1].eq(near)

@@ -90,7 +90,7 @@ def test_an_altered_cell_is_found(s):
     }
     # When the last group of the product is taken: the column is the second of three of its ADC.
     assert (
-        int(fields["cycle"]) == sampled + CONFIG.forward.groups * CONFIG.converter.adc_bits + 3 + 1
+        int(fields["cycle"]) == sampled + CONFIG.forward.groups * CONFIG.converter.adc_bits + 2 + 1
     )
 
 

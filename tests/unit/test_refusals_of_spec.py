@@ -115,14 +115,14 @@ def test_times_take_whole_cycles(seconds):
 @pytest.mark.parametrize(
     ("fields", "plane", "latency"),
     [
-        # Two groups of seven bits; a drive of two cycles; one to take over and three registers.
-        ({}, 14, 1 + 2 + 14 + 14 + 3),
-        ({"adcs": 4, "conversion_s": 1e-9}, 3, 1 + 2 + 3 + 1 + 3),
-        ({"adcs": 4, "conversion_s": 1e-9, "settle_s": 5e-8}, 6, 1 + 5 + 6 + 1 + 3),
-        ({"adcs": 2, "conversion_s": 1e-9, "settled_sync": 3}, 6, 1 + 5 + 6 + 2 + 3),
-        ({"adcs": 1, "conversion_s": 1e-9}, 5, 1 + 2 + 5 + 4 + 3),
-        ({"adcs": 2, "conversion_s": 2e-8}, 4, 1 + 2 + 4 + 4 + 3),
-        ({"input_bits": 2}, 14, 1 + 2 + 14 + 3),
+        # Two groups of seven bits; a drive of two cycles; one to take over and two registers.
+        ({}, 14, 1 + 2 + 14 + 14 + 2),
+        ({"adcs": 4, "conversion_s": 1e-9}, 3, 1 + 2 + 3 + 1 + 2),
+        ({"adcs": 4, "conversion_s": 1e-9, "settle_s": 5e-8}, 6, 1 + 5 + 6 + 1 + 2),
+        ({"adcs": 2, "conversion_s": 1e-9, "settled_sync": 3}, 6, 1 + 5 + 6 + 2 + 2),
+        ({"adcs": 1, "conversion_s": 1e-9}, 5, 1 + 2 + 5 + 4 + 2),
+        ({"adcs": 2, "conversion_s": 2e-8}, 4, 1 + 2 + 4 + 4 + 2),
+        ({"input_bits": 2}, 14, 1 + 2 + 14 + 2),
     ],
 )
 def test_pace_and_latency_of_a_tile(fields, plane, latency):
