@@ -39,8 +39,8 @@ class Design:
 
 
 DESIGNS = {
-    "small": Design("chip", "25k", {"rows": 16, "columns": 16, "slices": 2, "adcs": 4, "lanes": 1}),
-    "large": Design("chip", "85k", {"rows": 64, "columns": 64, "slices": 2, "adcs": 8, "lanes": 4}),
+    "small": Design("chip", "25k", {"tiles": 1, "rows": 16, "columns": 16, "adcs": 4, "lanes": 1}),
+    "large": Design("chip", "85k", {"tiles": 1, "rows": 64, "columns": 64, "adcs": 8, "lanes": 4}),
 }
 
 
