@@ -30,6 +30,10 @@ class Draw(enum.IntEnum):
     SENSE_NOISE = 10
     VERIFY_NOISE = 11
     TILE = 12
+    INV_DAC_STATICS = 13
+    INV_ADC_STATICS = 14
+    INV_NOISE = 15
+    AMPLIFIER_OFFSET = 16
 
 
 def stream(seed: int, *draw: int) -> np.random.Generator:

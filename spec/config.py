@@ -15,6 +15,7 @@ from spec.consistency import require_consistent
 from spec.direction import Direction
 from spec.errors import require
 from spec.hardware import hardware_values
+from spec.inversion import InversionConfig
 from spec.physics import IDEAL, Physics
 from spec.table import Table, digest
 from spec.tables import (
@@ -33,8 +34,9 @@ class ChipConfig(Table):
 
     Parameters
     ----------
-    array, converter, programming, machine
-        See `ArrayConfig`, `ConverterConfig`, `ProgrammingConfig` and `MachineConfig`.
+    array, converter, inversion, programming, machine
+        See `ArrayConfig`, `ConverterConfig`, `InversionConfig`, `ProgrammingConfig`,
+        `MachineConfig`.
     physics
         Non-idealities of the analogue part; none by default. No Verilog depends on them.
 
@@ -47,6 +49,7 @@ class ChipConfig(Table):
     TABLES: ClassVar[dict[str, type[Table]]] = {
         "array": ArrayConfig,
         "converter": ConverterConfig,
+        "inversion": InversionConfig,
         "programming": ProgrammingConfig,
         "machine": MachineConfig,
         "physics": Physics,
@@ -54,6 +57,7 @@ class ChipConfig(Table):
 
     array: ArrayConfig
     converter: ConverterConfig
+    inversion: InversionConfig = field(default_factory=InversionConfig)
     programming: ProgrammingConfig = field(default_factory=ProgrammingConfig)
     machine: MachineConfig = field(default_factory=MachineConfig)
     physics: Physics = IDEAL

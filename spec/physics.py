@@ -6,9 +6,10 @@ level, `ChipConfig.g_step_s`; "LSB" is one code of the converter at its present 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
+from spec.amplifiers import AmplifierPhysics
 from spec.errors import digits, require
 from spec.table import Table
 
@@ -191,8 +192,9 @@ class Physics(Table):
 
     Parameters
     ----------
-    cells, wires, converters
-        See `CellPhysics`, `WirePhysics` and `ConverterPhysics`.
+    cells, wires, converters, amplifiers
+        See `CellPhysics`, `WirePhysics`, `ConverterPhysics` and
+        `spec.amplifiers.AmplifierPhysics`.
     seed
         The same seed and configuration give the same chip, and the same noise in time.
 
@@ -206,11 +208,13 @@ class Physics(Table):
         "cells": CellPhysics,
         "wires": WirePhysics,
         "converters": ConverterPhysics,
+        "amplifiers": AmplifierPhysics,
     }
 
     cells: CellPhysics = CellPhysics()
     wires: WirePhysics = WirePhysics()
     converters: ConverterPhysics = ConverterPhysics()
+    amplifiers: AmplifierPhysics = field(default_factory=AmplifierPhysics)
     seed: int = 0
 
     def __post_init__(self) -> None:

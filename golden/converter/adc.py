@@ -12,44 +12,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.converter.statics import draw_statics
-from spec.config import ChipConfig
+from golden.converter.statics import Statics
 
 
 class AdcErrors:
-    """Hold the errors of each ADC of a tile, drawn once as `ChipConfig.physics` says.
+    """Hold the errors of each ADC of a bank.
+
+    Parameters
+    ----------
+    statics
+        As drawn, for every code.
 
     Attributes
     ----------
     gain
         [converters], a factor near 1 on every threshold.
     deviation
-        [converters, 2**adc_bits + 1] in LSB, added to the thresholds of the lowest code to the one
+        [converters, 2**bits + 1] in LSB, added to the thresholds of the lowest code to the one
         past the highest.
     """
 
-    def __init__(self, config: ChipConfig):
-        statics = draw_statics(config, "adc")
-        self.config = config
+    def __init__(self, statics: Statics):
         self.gain = statics.gain
         # The end of the range deviates like the last threshold within it.
         self.deviation = np.concatenate([statics.deviation, statics.deviation[:, -1:]], axis=1)
-        self._ladders: list[NDArray[np.float64] | None] = [None] * (config.step_range[1] + 1)
+        self._bits = statics.deviation.shape[1].bit_length() - 1
+        self._ladders: dict[int, NDArray[np.float64]] = {}
 
     def ladder(self, step: int) -> NDArray[np.float64]:
-        """Return the levels [converters, 2**adc_bits + 1] at which the codes found change.
+        """Return the levels [converters, 2**bits + 1] at which the codes found change.
 
         Element k is the smallest value for which a search ends at the k-th code or above. Where
         the thresholds are in order, these are the thresholds. One that is out of order does not
         decide where an earlier question of the search has decided already: each is clipped to
         the interval that the questions before it have left.
         """
-        known = self._ladders[step]
-        if known is not None:
-            return known
-        half = 1 << (self.config.converter.adc_bits - 1)
+        if step in self._ladders:
+            return self._ladders[step]
+        half = 1 << (self._bits - 1)
         adc = np.arange(len(self.gain))
-        adcs = Adcs(self.config, np.full(len(adc), step), self, adc)
+        adcs = Adcs(self._bits, np.full(len(adc), step), self, adc)
         levels = adcs.threshold(np.arange(-half, half + 1)[:, None]).T
         levels[:, 0], levels[:, -1] = -np.inf, np.inf
         width = 2 * half
@@ -69,8 +71,8 @@ class Adcs:
 
     Parameters
     ----------
-    config
-        Gives the resolution.
+    bits
+        Width of the two's complement codes.
     step
         log2 of a code's width in units, 0 or more, for each ADC.
     errors
@@ -81,12 +83,12 @@ class Adcs:
 
     def __init__(
         self,
-        config: ChipConfig,
+        bits: int,
         step: NDArray[np.int64],
         errors: AdcErrors | None = None,
         adc: NDArray[np.int64] | int = 0,
     ):
-        self.low = -(1 << (config.converter.adc_bits - 1))
+        self.low = -(1 << (bits - 1))
         self.high = -self.low - 1
         self._step = step
         self._width = np.ldexp(1.0, step)

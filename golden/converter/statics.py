@@ -15,7 +15,7 @@ first and the last code, so that they change neither offset nor gain as defined 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 from golden.draws import Draw, stream
 from spec.advice import CurableError, lower
 from spec.config import ChipConfig
+
+Side = Literal["dac", "adc", "inv_dac", "inv_adc"]
+"""Banks of converters of a tile: those of products, and those of an inversion."""
 
 MAX_ENTRIES = 1 << 24
 """Largest table of deviations of a bank of converters: 128 MiB."""
@@ -36,13 +39,13 @@ class Statics:
     deviation: NDArray[np.float64]
 
 
-def faulty(config: ChipConfig, side: Literal["dac", "adc"]) -> bool:
-    """Tell whether DACs or ADCs have any static errors."""
+def faulty(config: ChipConfig, side: Side) -> bool:
+    """Tell whether a bank of converters has any static errors."""
     return any(_sizes(config, side).values())
 
 
-def draw_statics(config: ChipConfig, side: Literal["dac", "adc"]) -> Statics:
-    """Draw the errors of all DACs or ADCs of a tile.
+def draw_statics(config: ChipConfig, side: Side) -> Statics:
+    """Draw the errors of a bank of converters of a tile.
 
     Offset, gain, bow and mismatch are drawn from streams of their own.
 
@@ -52,23 +55,24 @@ def draw_statics(config: ChipConfig, side: Literal["dac", "adc"]) -> Statics:
         If the table would be too large.
     """
     sizes = _sizes(config, side)
+    kind = side.removeprefix("inv_")
     entries = _entries(config, side)
     if entries > MAX_ENTRIES:
         raise CurableError(
-            f"errors of {side.upper()}s in {side}_bits={config.value(f'{side}_bits')} need a table "
+            f"errors of {kind.upper()}s in {side}_bits={config.value(f'{side}_bits')} need a table "
             f"of {entries} entries, more than {MAX_ENTRIES}",
             config,
             lambda other: not faulty(other, side) or _entries(other, side) <= MAX_ENTRIES,
             {
                 f"{side}_bits": lower(config.value(f"{side}_bits"), 1),
-                **{f"{side}_{name}": [0.0] for name, size in sizes.items() if size},
+                **{f"{kind}_{name}": [0.0] for name, size in sizes.items() if size},
             },
         )
-    kind, converters, bits = _bank(config, side)
+    draw, converters, bits = _bank(config, side)
     offset, gain, inl, dnl = sizes.values()
 
     def normal(part: int, width: int) -> NDArray[np.float64]:
-        return stream(config.physics.seed, kind, part).standard_normal((converters, width))
+        return stream(config.physics.seed, draw, part).standard_normal((converters, width))
 
     codes = np.arange(1 << bits)
     u = codes / max(1, codes[-1])
@@ -80,19 +84,31 @@ def draw_statics(config: ChipConfig, side: Literal["dac", "adc"]) -> Statics:
     return Statics(1 + gain * normal(1, 1)[:, 0], deviation)
 
 
-def _bank(config: ChipConfig, side: Literal["dac", "adc"]) -> tuple[Draw, int, int]:
-    """Return kind of draw, number and bits of all DACs or ADCs."""
-    if side == "dac":
-        return Draw.DAC_STATICS, config.drive_lines, config.code_bits
-    return Draw.ADC_STATICS, config.converters, config.converter.adc_bits
+class _Bank(NamedTuple):
+    """Kind of draw, number and width of the converters of a bank."""
+
+    kind: Draw
+    converters: int
+    bits: int
 
 
-def _entries(config: ChipConfig, side: Literal["dac", "adc"]) -> int:
+def _bank(config: ChipConfig, side: Side) -> _Bank:
+    inversion = config.inversion
+    return {
+        "dac": _Bank(Draw.DAC_STATICS, config.drive_lines, config.code_bits),
+        "adc": _Bank(Draw.ADC_STATICS, config.converters, config.converter.adc_bits),
+        "inv_dac": _Bank(Draw.INV_DAC_STATICS, config.array.rows, inversion.inv_dac_bits),
+        "inv_adc": _Bank(Draw.INV_ADC_STATICS, config.converter.adcs, inversion.inv_adc_bits),
+    }[side]
+
+
+def _entries(config: ChipConfig, side: Side) -> int:
     _, converters, bits = _bank(config, side)
     return converters << bits
 
 
-def _sizes(config: ChipConfig, side: Literal["dac", "adc"]) -> dict[str, float]:
+def _sizes(config: ChipConfig, side: Side) -> dict[str, float]:
     """Return the standard deviations of the errors by name."""
+    kind = side.removeprefix("inv_")
     names = ("offset", "gain", "inl", "dnl")
-    return {name: getattr(config.physics.converters, f"{side}_{name}") for name in names}
+    return {name: getattr(config.physics.converters, f"{kind}_{name}") for name in names}

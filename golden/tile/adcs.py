@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.converter.adc import AdcErrors, Adcs
-from golden.converter.statics import faulty
+from golden.converter.statics import draw_statics, faulty
 from golden.tile.mapping import outputs_seen
 from spec.config import ChipConfig
 
@@ -20,7 +20,8 @@ class TileAdcs:
 
     def __init__(self, config: ChipConfig):
         self.config = config
-        self._errors = AdcErrors(config) if faulty(config, "adc") else None
+        self._bits = config.converter.adc_bits
+        self._errors = AdcErrors(draw_statics(config, "adc")) if faulty(config, "adc") else None
 
     def at(self, steps: NDArray[np.int64]) -> Adcs:
         """Return them with steps [n, steps], for values [n, planes, converters, groups].
@@ -32,13 +33,13 @@ class TileAdcs:
         spread = np.repeat(steps, counts, axis=-1)
         adc = np.arange(config.converters)
         if steps.ndim == 1:
-            return Adcs(config, spread, self._errors, adc)
-        return Adcs(config, spread[:, None, :, None], self._errors, adc[:, None])
+            return Adcs(self._bits, spread, self._errors, adc)
+        return Adcs(self._bits, spread[:, None, :, None], self._errors, adc[:, None])
 
     def for_cells(self, converters: NDArray[np.int64]) -> Adcs:
         """Return `converters` [n] of the tile, set to read a single cell each."""
         step = np.full(len(converters), self.config.verify_step)
-        return Adcs(self.config, step, self._errors, converters)
+        return Adcs(self._bits, step, self._errors, converters)
 
     def beyond(
         self, held: NDArray[np.float64], steps: NDArray[np.int64], *, transposed: bool

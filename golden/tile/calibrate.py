@@ -50,7 +50,7 @@ def calibrate(
     # A magnitude that occurs, not one between two: at 100 the largest itself.
     reach = [np.percentile(part, percentile, method="higher") for part in parts]
     choices = np.arange(config.step_range[1] + 1)
-    adcs = Adcs(config, choices[:, None])
+    adcs = Adcs(config.converter.adc_bits, choices[:, None])
     # The upper end of a range is the nearer one.
     fits = ~adcs.beyond(np.array(reach))
     fits[-1] = True

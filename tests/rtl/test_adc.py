@@ -21,7 +21,7 @@ def test_every_sum_converts_as_integers_do(bits, step):
     config = chip(adc_bits=bits)
     reach = 2 ** (bits + step)
     sums = np.arange(-reach, reach + 1)
-    adcs = Adcs(config, np.array(step))
+    adcs = Adcs(config.converter.adc_bits, np.array(step))
     for error in (0, -0.49, 0.49):
         codes = adcs.convert(sums + error)
         beyond = adcs.beyond(sums + error)
@@ -38,7 +38,7 @@ def test_every_sum_converts_as_integers_do(bits, step):
 )
 def test_conversion_is_what_the_comparisons_say(bits, step, held):
     """A code is the highest whose threshold is reached, wherever a value lies."""
-    adcs = Adcs(chip(adc_bits=bits), np.array(step))
+    adcs = Adcs(bits, np.array(step))
     held = np.array(held)
     # Values on a threshold as well, and just below.
     held = np.concatenate([held, adcs.threshold(np.round(held))])
@@ -125,5 +125,5 @@ def test_conversions_find_what_the_model_does(adc, adcs, mapping, idle, stall):
 @given(chips())
 def test_default_step_clips_no_exact_sum(config):
     covering = max(direction.covering_step for direction in config.directions)
-    adcs = Adcs(config, np.array(covering))
+    adcs = Adcs(config.converter.adc_bits, np.array(covering))
     assert not adcs.beyond(np.array(config.sum_range, float)).any()

@@ -6,6 +6,7 @@ import pytest
 from golden.array.lines import Array
 from golden.converter.adc import AdcErrors, Adcs
 from golden.converter.dac import Dacs
+from golden.converter.statics import draw_statics
 from golden.tile.analog import Analog
 from spec.config import ChipConfig
 from spec.errors import UserError
@@ -53,10 +54,15 @@ def test_conversion_is_what_the_search_finds(bits, mapping):
 def test_some_thresholds_of_the_search_above_were_out_of_order():
     config = chip(seed=8, **BAD_ADCS)
     step = np.zeros(config.converters, np.int64)
-    adcs = Adcs(config, step, AdcErrors(config), np.arange(config.converters))
+    adcs = Adcs(
+        config.converter.adc_bits,
+        step,
+        AdcErrors(draw_statics(config, "adc")),
+        np.arange(config.converters),
+    )
     levels = adcs.threshold(np.arange(-128, 129)[:, None])
     assert (np.diff(levels, axis=0) < 0).any()
-    ladder = AdcErrors(config).ladder(0)
+    ladder = AdcErrors(draw_statics(config, "adc")).ladder(0)
     assert (np.diff(ladder, axis=1) >= 0).all()
 
 
@@ -79,7 +85,7 @@ def test_one_group_alone_sees_the_same_adcs():
 
 def test_adc_errors_have_their_sizes_and_are_drawn_for_each_adc():
     config = chip(10, seed=1, adc_offset=1.5, adc_gain=0.01).replace(columns=800, adcs=800)
-    errors = AdcErrors(config)
+    errors = AdcErrors(draw_statics(config, "adc"))
     offset, gain = errors.deviation[:, 0], errors.gain - 1
     few = 4 / np.sqrt(len(gain))
     assert offset.std() == pytest.approx(1.5, rel=few)
@@ -87,10 +93,10 @@ def test_adc_errors_have_their_sizes_and_are_drawn_for_each_adc():
     assert abs(np.corrcoef(offset, gain)[0, 1]) < few
     assert abs(np.corrcoef(gain[1:], gain[:-1])[0, 1]) < few
     np.testing.assert_array_equal(errors.deviation, np.repeat(offset[:, None], 1025, axis=1))
-    again = AdcErrors(config)
+    again = AdcErrors(draw_statics(config, "adc"))
     np.testing.assert_array_equal(gain, again.gain - 1)
     reseeded = config.replace(physics=Physics.of(seed=2, adc_gain=0.01))
-    assert abs(np.corrcoef(gain, AdcErrors(reseeded).gain)[0, 1]) < few
+    assert abs(np.corrcoef(gain, AdcErrors(draw_statics(reseeded, "adc")).gain)[0, 1]) < few
 
 
 def test_inl_and_dnl_have_the_sizes_that_they_are_defined_by():
@@ -99,7 +105,7 @@ def test_inl_and_dnl_have_the_sizes_that_they_are_defined_by():
         ("adc_dnl", lambda d: d[:, 512] - d[:, 511]),
     ]:
         config = chip(10, **{name: 0.7}).replace(columns=800, adcs=800)
-        deviation = AdcErrors(config).deviation
+        deviation = AdcErrors(draw_statics(config, "adc")).deviation
         few = 4 / np.sqrt(len(deviation))
         assert at(deviation).std() == pytest.approx(0.7, rel=few)
         assert np.abs(deviation[:, [0, 1023]]).max() < 1e-12

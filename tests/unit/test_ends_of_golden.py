@@ -21,7 +21,7 @@ from tests.support.machines import LOSSLESS
 @pytest.mark.parametrize(("bits", "step"), [(1, 0), (2, 0), (8, 0), (8, 1), (8, 5), (20, 10)])
 def test_codes_change_at_their_thresholds_to_the_last_bit(bits, step):
     """The sum S of units has the code floor((S + half) / 2^step), a threshold half a unit less."""
-    adcs = Adcs(chip(rows=1, columns=1, adcs=1, slices=1, adc_bits=bits), np.array(step))
+    adcs = Adcs(bits, np.array(step))
     low, high = -(1 << bits - 1), (1 << bits - 1) - 1
     assert (adcs.low, adcs.high) == (low, high)
     codes = np.unique(np.linspace(low, high + 1, 1000).astype(int))

@@ -5,6 +5,7 @@ import pytest
 
 from golden.converter.adc import AdcErrors, Adcs
 from golden.converter.dac import Dacs
+from golden.converter.statics import draw_statics
 from spec.config import ChipConfig
 from tests.support.configs import chip
 
@@ -60,9 +61,9 @@ def adc_config(**errors: float) -> ChipConfig:
 
 def transitions(config: ChipConfig, step: int) -> np.ndarray:
     """Return the held values [adcs, codes] at which codes change, found by bisection."""
-    errors = AdcErrors(config)
+    errors = AdcErrors(draw_statics(config, "adc"))
     adc = np.arange(config.converters)
-    adcs = Adcs(config, np.full(len(adc), step), errors, adc)
+    adcs = Adcs(config.converter.adc_bits, np.full(len(adc), step), errors, adc)
     codes = np.arange(adcs.low + 1, adcs.high + 1)
     low = np.full((len(codes), len(adc)), -1e4)
     high = -low
@@ -80,7 +81,7 @@ def test_errors_of_adcs_move_their_transitions(name, step):
     size = {"adc_gain": 0.02, "adc_offset": 0.4}[name]
     ideal = transitions(adc_config(), step)[0]
     config = adc_config(**{name: size})
-    found, drawn = transitions(config, step), AdcErrors(config)
+    found, drawn = transitions(config, step), AdcErrors(draw_statics(config, "adc"))
     moved = found - ideal
     if name == "adc_gain":
         np.testing.assert_allclose(moved, (drawn.gain[:, None] - 1) * ideal, atol=1e-6)
@@ -97,5 +98,7 @@ def test_errors_of_adcs_move_their_transitions(name, step):
 def test_inl_of_adcs_moves_transitions_by_so_many_lsb():
     config = adc_config(adc_inl=0.2)
     moved = transitions(config, 1) - transitions(adc_config(), 1)
-    np.testing.assert_allclose(moved, AdcErrors(config).deviation[:, 1:-1] * 2, atol=1e-6)
+    np.testing.assert_allclose(
+        moved, AdcErrors(draw_statics(config, "adc")).deviation[:, 1:-1] * 2, atol=1e-6
+    )
     assert (moved[:, 15] / 2).std() == pytest.approx(0.2, rel=0.15)

@@ -1,0 +1,78 @@
+"""The path of an inversion: converters, input and feedback conductances of the closed loop."""
+
+from dataclasses import dataclass
+
+from spec.table import Table
+
+
+@dataclass(frozen=True)
+class InversionConfig(Table):
+    """Describe how a tile solves equations with one of its arrays. Validated when made.
+
+    The loop is that of `golden.inverse.loop`. Its scales are powers of two, so that a solution in
+    the coordinates of the matrix is a shifted code.
+
+    Parameters
+    ----------
+    inv_dac_bits
+        Width of the two's complement codes that drive the loop. The lowest code is not used: the
+        loop inverts, and codes are negated.
+    inv_adc_bits
+        Width of the two's complement codes of the solution.
+    inv_steps
+        Settings of the ADC step: with the largest its range is the read voltage of either sign,
+        with each lower one half of that.
+    input_levels
+        Conductance, in levels of a cell, through which a DAC drives its summing node; a power of
+        two.
+    feedback_bits
+        Width of the code of the feedback conductance of each row, which adds to the diagonal.
+    feedback_fraction_bits
+        Bits of that code below one level of a cell.
+    settle_band
+        Share of the read voltage that the outputs may still be off when the loop counts as settled,
+        whatever the drive.
+
+    Raises
+    ------
+    UserError
+        If a field is out of its range.
+    """
+
+    inv_dac_bits: int = 8
+    inv_adc_bits: int = 8
+    inv_steps: int = 16
+    input_levels: int = 4
+    feedback_bits: int = 12
+    feedback_fraction_bits: int = 4
+    settle_band: float = 1e-3
+
+    def __post_init__(self) -> None:
+        self._integer("inv_dac_bits", 2, 16)
+        self._integer("inv_adc_bits", 2, 16)
+        self._integer("inv_steps", 1, 32)
+        self._integer("input_levels", 1, 1024)
+        self._power_of_two("input_levels")
+        self._integer("feedback_bits", 1, 24)
+        self._integer("feedback_fraction_bits", 0, self.feedback_bits, " (feedback_bits)")
+        self._number("settle_band", 1e-9, 0.5, "of the read voltage")
+
+    @property
+    def inv_code_top(self) -> int:
+        """Largest DAC code; the smallest is its negative."""
+        return (1 << (self.inv_dac_bits - 1)) - 1
+
+    @property
+    def feedback_top(self) -> int:
+        """Largest code of a feedback conductance."""
+        return (1 << self.feedback_bits) - 1
+
+    @property
+    def solution_places(self) -> int:
+        """log2 of the held units that a solution of 1 has: the solution of W x = c, W in levels.
+
+        A unit is the width of an ADC code at step 0. It follows from the voltages of a DAC code,
+        of an ADC code at the largest step, and from the input conductance.
+        """
+        ratio = self.inv_adc_bits - self.inv_dac_bits + self.inv_steps - 1
+        return ratio + self.input_levels.bit_length() - 1
