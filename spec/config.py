@@ -1,7 +1,7 @@
 """The one configuration that model, RTL generator, testbenches and host read.
 
-Everything that follows from the fields (digit ranges, widths, worst cases) is derived here and
-nowhere else, so that a width in the Verilog and the same width in the model cannot differ.
+What follows from the fields, such as widths and worst cases, is derived here and nowhere else, so
+that a width in the Verilog and the same width in the model cannot differ.
 """
 
 import dataclasses
@@ -35,10 +35,9 @@ class ChipConfig(Table):
     Parameters
     ----------
     array, converter, inversion, programming, machine
-        See `ArrayConfig`, `ConverterConfig`, `InversionConfig`, `ProgrammingConfig`,
-        `MachineConfig`.
+        See `spec.tables` and `spec.inversion`.
     physics
-        Non-idealities of the analogue part; none by default. No Verilog depends on them.
+        Non-idealities; none by default. No Verilog depends on them.
 
     Raises
     ------
@@ -307,8 +306,7 @@ class ChipConfig(Table):
     @property
     def verifiable(self) -> bool:
         """Whether every level has a code of its own, within the range, when a cell is read."""
-        step = self.verify_step
-        exact = tuple(self._verify_target(level, step) for level in range(self.levels))
+        exact = tuple(self._verify_target(level, self.verify_step) for level in range(self.levels))
         return len(set(exact)) == self.levels and exact == self.verify_targets
 
     def require_verifiable(self) -> None:

@@ -32,6 +32,11 @@ class InversionConfig(Table):
     settle_band
         Share of the read voltage that the outputs may still be off when the loop counts as settled,
         whatever the drive.
+    inv_bound_s
+        Time in seconds after which a loop that has not settled is given up.
+    inv_timer_s
+        Time in seconds after the drive at which the outputs are sampled, settled or not; 0 waits
+        until they have settled.
 
     Raises
     ------
@@ -46,6 +51,8 @@ class InversionConfig(Table):
     feedback_bits: int = 12
     feedback_fraction_bits: int = 4
     settle_band: float = 1e-3
+    inv_bound_s: float = 10e-6
+    inv_timer_s: float = 0.0
 
     def __post_init__(self) -> None:
         self._integer("inv_dac_bits", 2, 16)
@@ -56,6 +63,8 @@ class InversionConfig(Table):
         self._integer("feedback_bits", 1, 24)
         self._integer("feedback_fraction_bits", 0, self.feedback_bits, " (feedback_bits)")
         self._number("settle_band", 1e-9, 0.5, "of the read voltage")
+        self._number("inv_bound_s", 0.0, 1.0, "seconds")
+        self._number("inv_timer_s", 0.0, 1.0, "seconds")
 
     @property
     def inv_code_top(self) -> int:

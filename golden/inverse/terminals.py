@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.array.circuit import wire_ohms
+from golden.array.circuit import WireOhms, wire_ohms
 from golden.array.wires import effective_matrix, line_voltages
 from spec.physics import WirePhysics
 
@@ -47,7 +47,7 @@ def admittance(g_s: Floats, wires: WirePhysics) -> Admittance:
     return Admittance(_driven(g_s, ohms), bit, effective_matrix(g_s, **ohms))
 
 
-def _driven(g_s: Floats, ohms: dict[str, float]) -> Floats:
+def _driven(g_s: Floats, ohms: WireOhms) -> Floats:
     """Return the currents [rows, rows] into word lines for one volt on each in turn."""
     lines = line_voltages(g_s, np.eye(len(g_s)), **ohms)
     # What enters a word line leaves it through its cells.

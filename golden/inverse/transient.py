@@ -1,11 +1,12 @@
-"""The transient of a stable loop: what its outputs are at a time, how long it takes, its peaks.
+"""The transient of a stable loop: its outputs at a time, how long it takes, how high they reach.
 
-Times are marched through octave by octave, `POINTS` times an octave, with matrices exp(M t) that
-come from each other by squaring: fast and slow poles may lie as far apart as they like.
+Times are marched through octave by octave with matrices exp(M t) that come from each other by
+squaring, so that fast and slow poles may lie as far apart as they like.
 """
 
+import itertools
 from collections.abc import Iterator
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,30 @@ from golden.inverse.loop import Loop
 Floats = NDArray[np.float64]
 
 POINTS = 32
-"""Times an octave at which a transient is looked at."""
+"""Times an octave at which the transient of all drives is looked at."""
 
-OCTAVES = 60
-"""Most octaves of a transient; the first ends within the fastest time constant."""
+FINE_POINTS = 256
+"""The same where the drive is known."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Hold what a march through a transient has found.
+
+    Attributes
+    ----------
+    settled_s
+        Time in seconds from which on no output is further off than the band.
+    peaks_v
+        [n, ...], largest voltage of each output, in magnitude.
+    """
+
+    settled_s: float
+    peaks_v: Floats
 
 
 class Transient:
-    """What a stable loop does after its drive, per volt of each DAC.
+    """What a stable loop does after a drive that begins at rest.
 
     Parameters
     ----------
@@ -33,37 +50,79 @@ class Transient:
 
     def __init__(self, loop: Loop):
         self.loop = loop
-        self._still = -np.linalg.solve(loop.dynamics, loop.drive)
-        self._first = 1 / np.abs(loop.dynamics).sum(axis=1).max()
-        self._squares = [expm(loop.dynamics * (self._first / POINTS))]
-
-    @cached_property
-    def final(self) -> Floats:
-        """Outputs [n, n] in the end, per volt of drive."""
-        return self.loop.outputs @ self._still
+        self._fastest_s = 1 / np.abs(loop.dynamics).sum(axis=1).max()
+        self._propagators: dict[int, list[Floats]] = {}
+        self._states = -np.linalg.solve(loop.dynamics, np.hstack([loop.drive, loop.offset]))
+        self.final, self.by_offset = np.split(loop.outputs @ self._states, [loop.size], axis=1)
+        """Outputs [n, n] in the end, per volt of drive and per volt of input offset."""
 
     def at(self, seconds: float) -> Floats:
         """Return the outputs [n, n] at a time after the drive, per volt of drive."""
-        left = expm(self.loop.dynamics * seconds) @ self._still
+        left = expm(self.loop.dynamics * seconds) @ self._states[:, : self.loop.size]
         return self.final - self.loop.outputs @ left
 
-    def march(self) -> Iterator[tuple[float, Floats]]:
-        """Yield times in seconds and what is missing [n, n] to the final outputs, without end.
+    def worst(self, drive_v: float, band_v: float) -> Course:
+        """Return the course of the worst drive of up to `drive_v` each, for each output.
 
-        From the first octave on, `POINTS` times in each.
+        Peaks [n, n] are per volt of each drive, and of other drives the sum bounds the outputs.
         """
-        seconds, left = 0.0, self._still
-        yield seconds, self.loop.outputs @ left
-        for octave in range(OCTAVES):
-            step_s = self._first / POINTS * 2.0 ** max(0, octave - 1)
-            propagator = self._square(max(0, octave - 1))
-            for _ in range(POINTS if octave == 0 else POINTS):
+        return self._course(np.eye(self.loop.size), band_v / drive_v, POINTS, each=False)
+
+    def course(self, drives_v: Floats, band_v: float) -> Course:
+        """Return the course of drives [n, m] in volts, of which the slowest decides."""
+        return self._course(drives_v, band_v, FINE_POINTS, each=True)
+
+    def _course(self, drives_v: Floats, band_v: float, points: int, *, each: bool) -> Course:
+        """March until nothing can leave the band any more.
+
+        Drives count each alone, or all of them together with whatever signs are worst.
+        """
+        loop, reach = self.loop, np.abs(self.loop.outputs).sum(axis=1).max()
+
+        def size(values: Floats) -> float:
+            magnitudes = np.abs(values)
+            return float((magnitudes if each else magnitudes.sum(axis=1)).max(initial=0.0))
+
+        final = self.final @ drives_v
+        peaks = np.abs(final)
+        before_s, before, settled_s = 0.0, size(final), 0.0
+        for seconds, states, contracts in self._march(drives_v, points):
+            missing = loop.outputs @ states
+            np.maximum(peaks, np.abs(final - missing), out=peaks)
+            off = size(missing)
+            if off > band_v:
+                settled_s = seconds
+            elif before > band_v:
+                # Between two times it falls about exponentially.
+                share = np.log(before / band_v) / np.log(before / max(off, 1e-300))
+                settled_s = before_s + share * (seconds - before_s)
+            before_s, before = seconds, off
+            if contracts and reach * size(states) <= band_v:
+                break
+        return Course(settled_s, peaks)
+
+    def _march(self, drives_v: Floats, points: int) -> Iterator[tuple[float, Floats, bool]]:
+        """Yield times in seconds, what states [states, m] lack in volts, and whether it shrinks.
+
+        It does if the largest of them is halved, at least, within the octave.
+        """
+        seconds, left = 0.0, self._states[:, : self.loop.size] @ drives_v
+        # The first octave begins at 0, and has the step of the second.
+        for octave in itertools.chain([0], itertools.count()):
+            step_s = self._fastest_s / points * 2.0**octave
+            propagator = self._propagator(points, octave)
+            whole = np.linalg.matrix_power(propagator, points)
+            contracts = bool(np.abs(whole).sum(axis=1).max() <= 0.5)
+            for _ in range(points):
                 left = propagator @ left
                 seconds += step_s
-                yield seconds, self.loop.outputs @ left
+                yield seconds, left, contracts
 
-    def _square(self, octave: int) -> Floats:
-        """Return exp(M t), t the distance of times in an octave."""
-        while len(self._squares) <= octave:
-            self._squares.append(self._squares[-1] @ self._squares[-1])
-        return self._squares[octave]
+    def _propagator(self, points: int, octave: int) -> Floats:
+        """Return exp(M t) for the distance t of times in an octave."""
+        if points not in self._propagators:
+            self._propagators[points] = [expm(self.loop.dynamics * (self._fastest_s / points))]
+        known = self._propagators[points]
+        while len(known) <= octave:
+            known.append(known[-1] @ known[-1])
+        return known[octave]

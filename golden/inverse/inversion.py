@@ -1,0 +1,272 @@
+"""A tile that solves equations: one of its arrays in a closed loop, between its converters.
+
+The drive is the negative of its codes, since the loop inverts: the held values solve
+
+    W x = codes 2^places,  W = G+ - G- + F in levels of a cell
+
+(`spec.inversion.InversionConfig.solution_places`), as well as the circuit does.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from golden.array.lines import Array
+from golden.checks import checked_integers
+from golden.converter.adc import AdcErrors, Adcs
+from golden.converter.statics import draw_statics, faulty
+from golden.draws import Draw, stream
+from golden.inverse.limited import limited
+from golden.inverse.loop import Loop, close
+from golden.inverse.terminals import admittance
+from golden.inverse.transient import Course, Transient
+from spec.config import ChipConfig
+from spec.errors import require
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Held:
+    """Hold what the loop answered to a batch of m drives.
+
+    Attributes
+    ----------
+    values
+        [m, n] in units, the width of an ADC code at step 0.
+    saturated
+        [m], whether an op-amp reached its saturation voltage on the way.
+    disturbed
+        [m], whether cells may have seen more than the read voltage on the way.
+    """
+
+    values: Floats
+    saturated: NDArray[np.bool_]
+    disturbed: NDArray[np.bool_]
+
+
+class Inversion:
+    """One array of a tile in the loop, with its converters.
+
+    Parameters
+    ----------
+    config
+        Has as many rows as columns, and differential cells that are not curved.
+    array
+        `golden.array.lines.Array`. What is done to its cells shows in the next answer.
+    feedback
+        Codes [n] of the feedback conductances.
+    slice_
+        Array of the loop; the top one by default.
+
+    Raises
+    ------
+    UserError
+        If the configuration has no loop, or feedback codes do not fit it.
+    """
+
+    def __init__(self, config: ChipConfig, array: Array, feedback: ArrayLike, *, slice_: int = -1):
+        require_invertible(config)
+        physics, inversion = config.physics, config.inversion
+        n = config.array.rows
+        self.config = config
+        self.array = array
+        self.feedback = checked_integers("feedback", feedback, (n,), 0, inversion.feedback_top)
+        self._slice = range(config.array.slices)[slice_]
+        self._dacs = draw_statics(config, "inv_dac") if faulty(config, "dac") else None
+        adcs = AdcErrors(draw_statics(config, "inv_adc")) if faulty(config, "adc") else None
+        self._adc_errors = adcs
+        self._adc = np.arange(n) // config.forward.groups
+        deviation = physics.amplifiers.amplifier_offset_v
+        draws = stream(physics.seed, Draw.AMPLIFIER_OFFSET).standard_normal(n)
+        self._offset_v = deviation * draws
+        self._noise = stream(physics.seed, Draw.INV_NOISE)
+        self._versions = array.cells.versions - 1
+
+    @property
+    def unit_v(self) -> float:
+        """Voltage of a unit: the width of an ADC code at step 0."""
+        inversion = self.config.inversion
+        places = inversion.inv_adc_bits - 1 + inversion.inv_steps - 1
+        return math.ldexp(self.config.converter.v_read_v, -places)
+
+    @property
+    def dac_v(self) -> float:
+        """Voltage of a DAC code."""
+        bits = self.config.inversion.inv_dac_bits
+        return math.ldexp(self.config.converter.v_read_v, 1 - bits)
+
+    @property
+    def loop(self) -> Loop:
+        """Loop around the present cells."""
+        self._refresh()
+        return self._closed
+
+    @property
+    def stable(self) -> bool:
+        """Tell whether the loop around the present cells is stable."""
+        self._refresh()
+        return self._stable
+
+    @property
+    def weights(self) -> Floats:
+        """System [n, n] that cells and feedback hold, in levels; wires and gain left out."""
+        g_s = self.array.g_s[self._slice]
+        levels = np.ldexp(self.feedback, -self.config.inversion.feedback_fraction_bits)
+        return (g_s[:, 0::2] - g_s[:, 1::2]) / self.config.g_step_s + np.diag(levels)
+
+    @property
+    def solution(self) -> Floats:
+        """Matrix [n, n] from codes to held values in units at the sampling instant.
+
+        Offset and noise are left out. The loop is stable.
+        """
+        self._refresh()
+        return self._sampled
+
+    @property
+    def settle_cycles(self) -> int | None:
+        """Clock cycles from the drive to the sample, at least 2; None if that is never.
+
+        It is when the worst of all drives has settled, or what the timer says.
+        """
+        clock_hz, inversion = self.config.machine.clock_hz, self.config.inversion
+        if inversion.inv_timer_s:
+            seconds = inversion.inv_timer_s
+        elif not self.stable or self._worst.settled_s > inversion.inv_bound_s:
+            return None
+        else:
+            seconds = self._worst.settled_s
+        return max(2, math.ceil(seconds * clock_hz - 1e-9))
+
+    @property
+    def settle_s(self) -> float | None:
+        """Seconds from the drive to the sample; None if that is never."""
+        cycles = self.settle_cycles
+        return None if cycles is None else cycles / self.config.machine.clock_hz
+
+    def hold(self, codes: ArrayLike) -> Held:
+        """Drive codes [m, n], wait and sample. Each call draws the noise of its samples.
+
+        Raises
+        ------
+        UserError
+            If codes do not fit the DACs, or the loop does not settle.
+        """
+        config = self.config
+        top = config.inversion.inv_code_top
+        codes = checked_integers("codes", codes, (-1, config.array.rows), -top, top)
+        seconds = self.settle_s
+        require(seconds is not None, "the loop does not settle: add feedback, or sample by a timer")
+        drives_v = self._drives_v(codes)
+        if self._stable:
+            values = drives_v @ (self._sampled.T / self.dac_v)
+            saturated, disturbed = self._reached(codes, drives_v)
+        else:
+            values = np.zeros(codes.shape)
+            saturated = disturbed = np.ones(len(codes), bool)
+        limit_v = config.physics.amplifiers.saturation_v
+        for each in np.flatnonzero(saturated):
+            volts = limited(self.loop, -drives_v[each], self._offset_v, limit_v, seconds or 0.0)
+            values[each] = volts / self.unit_v
+        values += self._disturbances(values, ~saturated)
+        return Held(values, saturated, disturbed)
+
+    def adcs(self, step: int) -> Adcs:
+        """Return the ADCs at a step, for values [..., n]."""
+        steps = np.full(len(self._adc), step)
+        return Adcs(self.config.inversion.inv_adc_bits, steps, self._adc_errors, self._adc)
+
+    def _drives_v(self, codes: NDArray[np.int64]) -> Floats:
+        """Return what the DACs settle to, [m, n] in volts, with their noise."""
+        steps = codes.astype(np.float64)
+        if self._dacs is not None:
+            at = codes + self.config.inversion.inv_code_top + 1
+            steps = steps * self._dacs.gain
+            steps += self._dacs.deviation[np.arange(codes.shape[1]), at]
+        noise = self.config.physics.converters.dac_noise
+        if noise:
+            steps += noise * self._noise.standard_normal(steps.shape)
+        return steps * self.dac_v
+
+    def _reached(
+        self, codes: NDArray[np.int64], drives_v: Floats
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Tell which drives [m, n] saturate op-amps, and which disturb cells."""
+        limits = self.config.physics.amplifiers.saturation_v, self.config.converter.v_read_v
+        offset_v = np.abs(self._final_offset_v).max()
+        reached_v = (np.abs(drives_v) @ self._worst.peaks_v.T).max(axis=1, initial=0.0) + offset_v
+        # The sum over all drives is a bound only: those above it are looked at one by one.
+        for each in np.flatnonzero(reached_v > min(limits)):
+            course = self._transient.course(-drives_v[each, :, None], np.inf)
+            reached_v[each] = course.peaks_v.max() + offset_v
+        return reached_v > limits[0], reached_v > limits[1]
+
+    def _disturbances(self, values: Floats, linear: NDArray[np.bool_]) -> Floats:
+        """Return what offset and noise add to values [m, n], in units, where the loop is linear."""
+        physics = self.config.physics
+        if not self._stable:
+            return np.zeros(values.shape)
+        added_v = np.where(linear[:, None], self._final_offset_v, 0.0)
+        if physics.amplifiers.amplifier_noise_v:
+            draws = self._noise.standard_normal(values.shape)
+            added_v += physics.amplifiers.amplifier_noise_v * draws @ self._transient.by_offset.T
+        if physics.cells.read_noise:
+            squares = (self.array.g_s[self._slice] ** 2).reshape(values.shape[1], -1, 2).sum(axis=2)
+            sigma_a = np.sqrt((values * self.unit_v) ** 2 @ squares.T) * physics.cells.read_noise
+            draws = self._noise.standard_normal(values.shape)
+            added_v += (sigma_a * draws) @ self._by_current.T
+        return added_v / self.unit_v
+
+    def _refresh(self) -> None:
+        """Bring the loop up to date with the cells."""
+        versions = self.array.cells.versions
+        if np.array_equal(versions, self._versions):
+            return
+        config, inversion = self.config, self.config.inversion
+        levels = np.ldexp(self.feedback, -inversion.feedback_fraction_bits)
+        crossbar = admittance(self.array.g_s[self._slice], config.physics.wires)
+        self._closed = close(
+            crossbar,
+            np.asarray(levels * config.g_step_s, np.float64),
+            inversion.input_levels * config.g_step_s,
+            config.physics.amplifiers,
+        )
+        self._versions = versions.copy()
+        self._stable = self._closed.abscissa < 0
+        self.__dict__.pop("_worst", None)
+        if not self._stable:
+            return
+        self._transient = Transient(self._closed)
+        self._final_offset_v = self._transient.by_offset @ self._offset_v
+        self._by_current = self._transient.final / (inversion.input_levels * config.g_step_s)
+        seconds = self.settle_s
+        still = self._transient.final if seconds is None else self._transient.at(seconds)
+        self._sampled = -still * (self.dac_v / self.unit_v)
+
+    @cached_property
+    def _worst(self) -> Course:
+        """Course of the worst of all drives."""
+        read_v = self.config.converter.v_read_v
+        return self._transient.worst(read_v, self.config.inversion.settle_band * read_v)
+
+
+def require_invertible(config: ChipConfig) -> None:
+    """Raise `UserError` unless a tile can be closed to a loop."""
+    rows, columns = config.array.rows, config.array.columns
+    require(
+        rows == columns,
+        f"an inversion needs as many rows as columns, not {rows} and {columns}: make them equal",
+    )
+    require(
+        config.transposable,
+        f"an inversion needs the differential mapping, not {str(config.array.mapping)!r}: set "
+        "mapping to 'differential'",
+    )
+    bend = config.physics.cells.nonlinearity
+    require(
+        bend == 0, f"an inversion needs linear cells, but nonlinearity is {bend:g}: set it to 0"
+    )
