@@ -1,0 +1,1 @@
+"""Precise solutions from low-precision inversions: preparation, refinement, Krylov methods."""

@@ -1,0 +1,120 @@
+"""Refinement: solutions of the loop, residuals of exact products, until the residual is small.
+
+    d = A0^-1 r,  x = x + d,  r = r - A d
+
+The residual is computed from what the loop has just said, a few bits wide, so that its product is
+exact; it is scaled to 30 bits in each iteration, so that it never runs out of them.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmulator.solver.system import System
+
+Floats = NDArray[np.float64]
+
+RESIDUAL_BITS = 30
+"""Bits of the largest word of a residual."""
+
+STALLED, WORSE = 6, 1e3
+"""Iterations without a new smallest residual, and growth beyond it, that end a refinement."""
+
+
+class Reason(enum.StrEnum):
+    """Why an iteration ended."""
+
+    TOLERANCE = "tolerance reached"
+    BOUND = "iteration bound"
+    DIVERGED = "residual grows"
+    STAGNATED = "residual stagnates"
+    UNSETTLED = "the loop does not settle"
+
+
+@dataclass
+class Course:
+    """Hold what an iteration did.
+
+    Attributes
+    ----------
+    solution
+        [n], of the smallest residual.
+    reason
+        Why it ended.
+    residuals
+        Norm of the residual as the chip has it, over that of the right-hand side: before the first
+        and after each iteration.
+    solutions
+        [n] after each iteration.
+    """
+
+    solution: Floats
+    reason: Reason
+    residuals: list[float] = field(default_factory=list)
+    solutions: list[Floats] = field(default_factory=list)
+
+
+def refine(
+    system: System,
+    right_side: Floats,
+    tolerance: float,
+    bound: int,
+    callback: Callable[[float], None] | None = None,
+) -> Course:
+    """Solve the prepared system for one right-hand side [n]."""
+    size = float(np.abs(right_side).max(initial=0.0))
+    course = Course(np.zeros(len(right_side)), Reason.BOUND, [1.0])
+    if size == 0:
+        course.reason = Reason.TOLERANCE
+        return course
+    # scale right_side = r 2^unit
+    right_side = right_side * system.scale
+    size *= system.scale
+    unit = int(np.ceil(np.log2(size))) - RESIDUAL_BITS
+    r = np.rint(np.ldexp(right_side, -unit)).astype(np.int64)
+    start = _norm(r, unit)
+    x = np.zeros(len(right_side))
+    best, since = 1.0, 0
+    if system.inversion.settle_cycles is None:
+        course.reason = Reason.UNSETTLED
+        return course
+    for _ in range(bound):
+        found = system.approximate(r)
+        r = r - _shifted(system.multiply(found.codes), found.exponent)
+        x = x + np.ldexp(found.codes.astype(np.float64), found.exponent + unit)
+        grown = int(np.abs(r).max(initial=0)).bit_length()
+        residual = _norm(r, unit) / start
+        r, unit = _shifted(r, RESIDUAL_BITS - grown), unit - (RESIDUAL_BITS - grown)
+        course.residuals.append(residual)
+        course.solutions.append(x)
+        if callback:
+            callback(residual)
+        if residual < best:
+            best, since, course.solution = residual, 0, x
+        else:
+            since += 1
+        if residual <= tolerance:
+            course.reason = Reason.TOLERANCE
+        elif residual > WORSE * best:
+            course.reason = Reason.DIVERGED
+        elif since >= STALLED:
+            course.reason = Reason.STAGNATED
+        else:
+            continue
+        break
+    return course
+
+
+def _shifted(values: NDArray[np.int64], places: int) -> NDArray[np.int64]:
+    """Return values 2^places, rounded to the nearest, halves up."""
+    if places >= 0:
+        return values << places
+    places = min(-places, 62)
+    return (values + (1 << (places - 1))) >> places
+
+
+def _norm(r: NDArray[np.int64], unit: int) -> float:
+    return float(np.linalg.norm(np.ldexp(r.astype(np.float64), unit)))
