@@ -30,6 +30,10 @@ class CellPhysics(Table):
         Standard deviation in levels of what `golden.array.cells.Cells.program` leaves between
         target and cell: g = target + N(0, program_error g_step), clipped to the cell's bounds. It
         stands for a whole write-verify run; pulses, which simulate one, do not use it.
+    loop_program_error
+        Standard deviation in levels of what programming leaves in the array of an inversion, in
+        place of `program_error` where it is larger. Errors there cost iterations and no precision,
+        so that such an array needs no long verification.
     relaxation
         Standard deviation in levels by which a cell moves after its last pulse, once for each
         time that it is programmed: g += N(0, relaxation g_step). Verification comes before it and
@@ -67,6 +71,7 @@ class CellPhysics(Table):
     """
 
     program_error: float = 0.0
+    loop_program_error: float = 0.0
     relaxation: float = 0.0
     read_noise: float = 0.0
     drift: float = 0.0
@@ -83,7 +88,7 @@ class CellPhysics(Table):
     pulse_cycle_spread: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("program_error", "relaxation"):
+        for name in ("program_error", "loop_program_error", "relaxation"):
             self._number(name, 0.0, 10.0, "levels")
         self._number("read_noise", 0.0, 1.0, "of the conductance")
         self._number("drift", -1.0, 1.0, "(an exponent)")

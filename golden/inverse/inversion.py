@@ -254,6 +254,13 @@ class Inversion:
         return self._transient.worst(read_v, self.config.inversion.settle_band * read_v)
 
 
+def loop_config(config: ChipConfig) -> ChipConfig:
+    """Return the configuration of a tile that is programmed for an inversion."""
+    cells = config.physics.cells
+    error = max(cells.program_error, cells.loop_program_error)
+    return config.replace(program_error=error)
+
+
 def require_invertible(config: ChipConfig) -> None:
     """Raise `UserError` unless a tile can be closed to a loop."""
     rows, columns = config.array.rows, config.array.columns

@@ -4,24 +4,16 @@ Y. Saad, "A flexible inner-outer preconditioned GMRES algorithm", SIAM J. Sci. C
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ohmulator.solver.outcome import Course, Reason
 
 Floats = NDArray[np.float64]
 
 Step = Callable[[Floats], tuple[Floats, Floats]]
 """Returns z, about A^-1 v, and the product A z, of a vector v [n] of norm 1."""
-
-
-@dataclass
-class Found:
-    """Hold a solution [n], whether it is within the tolerance, and residuals after iterations."""
-
-    solution: Floats
-    converged: bool
-    residuals: list[float] = field(default_factory=list)
 
 
 def fgmres(
@@ -32,7 +24,7 @@ def fgmres(
     restart: int = 60,
     maxiter: int = 200,
     callback: Callable[[float], None] | None = None,
-) -> Found:
+) -> Course:
     """Solve A x = right_side [n].
 
     Parameters
@@ -51,11 +43,14 @@ def fgmres(
         Called after each iteration with the relative residual.
     """
     size = float(np.linalg.norm(right_side))
-    found = Found(np.zeros(len(right_side)), size == 0)
+    found = Course(np.zeros(len(right_side)), Reason.BOUND, [1.0])
+    if size == 0:
+        found.reason = Reason.TOLERANCE
+        return found
     residual = right_side.copy()
-    while not found.converged and len(found.residuals) < maxiter:
+    while len(found.residuals) <= maxiter:
         norm = float(np.linalg.norm(residual))
-        steps = min(restart, maxiter - len(found.residuals))
+        steps = min(restart, maxiter + 1 - len(found.residuals))
         cycle = _Cycle(residual / norm, norm, steps)
         for _ in range(steps):
             relative = cycle.extend(step) / size
@@ -68,9 +63,12 @@ def fgmres(
         found.solution = found.solution + change
         residual = residual - product
         true = float(np.linalg.norm(residual))
-        found.converged = true <= rtol * size
+        if true <= rtol * size:
+            found.reason = Reason.TOLERANCE
+            break
         # A cycle that gains nothing is followed by others that do not.
-        if not found.converged and true > 0.999 * norm:
+        if true > 0.999 * norm:
+            found.reason = Reason.STAGNATED
             break
     return found
 
@@ -123,4 +121,5 @@ class _Cycle:
         """Return the change [n] of the solution, and its product with A."""
         k = len(self._directions)
         shares = np.linalg.lstsq(self._triangle[:k, :k], self._sides[:k], rcond=None)[0]
-        return shares @ np.array(self._directions), shares @ np.array(self._products)
+        directions, products = np.array(self._directions), np.array(self._products)
+        return np.asarray(shares @ directions), np.asarray(shares @ products)

@@ -41,6 +41,17 @@ class Prepared:
     column_factors: Floats
     definite: bool
 
+    @property
+    def uniform(self) -> bool:
+        """Tell whether the scaling is the same everywhere, and changes nothing."""
+        factors = np.abs(self.row_factors), np.abs(self.column_factors)
+        return all(np.ptp(each) == 0 for each in factors)
+
+    @property
+    def condition(self) -> float:
+        """Condition number of the matrix, in the Euclidean norm; infinite if it is singular."""
+        return float(np.linalg.cond(self.matrix))
+
     def right_side(self, b: Floats) -> Floats:
         """Return the right-hand side [n] of the prepared system."""
         return self.row_factors * b[self.rows]
@@ -108,11 +119,11 @@ def matched_rows(matrix: Floats) -> NDArray[np.int64]:
         If there is no matching.
     """
     magnitudes = np.abs(matrix)
-    with np.errstate(divide="ignore"):
-        cost = np.log(magnitudes.max(axis=0)) - np.log(magnitudes)
     where = np.nonzero(magnitudes)
-    # The solver drops zeros, which are the cheapest here.
-    graph = sp.coo_array((cost[where] + 1.0, where), matrix.shape).tocsr()
+    largest = magnitudes.max(axis=0)[where[1]]
+    # Not 0, which would be no entry at all.
+    cost = 1.0 + np.log(largest) - np.log(magnitudes[where])
+    graph = sp.coo_array((cost, where), matrix.shape).tocsr()
     try:
         of_row, of_column = min_weight_full_bipartite_matching(graph)
     except ValueError:

@@ -6,13 +6,12 @@ The residual is computed from what the loop has just said, a few bits wide, so t
 exact; it is scaled to 30 bits in each iteration, so that it never runs out of them.
 """
 
-import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmulator.solver.outcome import Course, Reason
 from ohmulator.solver.system import System
 
 Floats = NDArray[np.float64]
@@ -22,39 +21,6 @@ RESIDUAL_BITS = 30
 
 STALLED, WORSE = 6, 1e3
 """Iterations without a new smallest residual, and growth beyond it, that end a refinement."""
-
-
-class Reason(enum.StrEnum):
-    """Why an iteration ended."""
-
-    TOLERANCE = "tolerance reached"
-    BOUND = "iteration bound"
-    DIVERGED = "residual grows"
-    STAGNATED = "residual stagnates"
-    UNSETTLED = "the loop does not settle"
-
-
-@dataclass
-class Course:
-    """Hold what an iteration did.
-
-    Attributes
-    ----------
-    solution
-        [n], of the smallest residual.
-    reason
-        Why it ended.
-    residuals
-        Norm of the residual as the chip has it, over that of the right-hand side: before the first
-        and after each iteration.
-    solutions
-        [n] after each iteration.
-    """
-
-    solution: Floats
-    reason: Reason
-    residuals: list[float] = field(default_factory=list)
-    solutions: list[Floats] = field(default_factory=list)
 
 
 def refine(
@@ -89,7 +55,6 @@ def refine(
         residual = _norm(r, unit) / start
         r, unit = _shifted(r, RESIDUAL_BITS - grown), unit - (RESIDUAL_BITS - grown)
         course.residuals.append(residual)
-        course.solutions.append(x)
         if callback:
             callback(residual)
         if residual < best:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from golden.array.lines import Array
 from golden.inverse.answer import Answer, answer
-from golden.inverse.inversion import Inversion
+from golden.inverse.inversion import Inversion, loop_config
 from golden.tile.analog import Analog
 from golden.tile.mapping import cell_levels
 from golden.tile.tile import Tile
@@ -57,17 +57,20 @@ class System:
         self.weights = np.rint(matrix * self.scale).astype(np.int64)
         padding = [(0, size - n), (0, size - n)]
         self._tile = Tile(config, Analog.programmed(config, np.pad(self.weights, padding)))
-        loop = config.replace(slices=1)
-        digits = np.pad(realisation.digits, padding)
-        levels = cell_levels(loop, slice_weights(loop, digits))
-        rest = min(config.inversion.feedback_top, (config.levels - 1) << config.inversion.feedback_fraction_bits)
+        loop = loop_config(config.replace(slices=1))
+        cells = np.pad(realisation.cells, padding)
+        levels = cell_levels(loop, slice_weights(loop, cells))
+        inversion = config.inversion
+        # Rows that the matrix does not use are stable alone.
+        rest = (config.levels - 1) << inversion.feedback_fraction_bits
+        rest = min(inversion.feedback_top, rest)
         feedback = np.pad(realisation.feedback, (0, size - n), constant_values=rest)
         self.inversion = Inversion(loop, Array.programmed(loop, levels), feedback)
         # The loop holds the matrix in another scale: by a factor of 1 to 2, and a power of two.
         ratio = realisation.scale / self.scale
         self._exponent = math.floor(math.log2(ratio)) - FACTOR_BITS
         self._factor = round(math.ldexp(ratio, -self._exponent))
-        self._step = config.inversion.inv_steps - 1
+        self._step = inversion.inv_steps - 1
         self.counts = dict.fromkeys(
             ("settles", "drives", "conversions", "clips", "saturated", "disturbed"), 0
         )
@@ -102,7 +105,7 @@ class System:
         # The loop solves for the weights, which are `scale` times A.
         weight = math.ldexp(self.scale, found.exponent + unit)
         product = self.multiply(found.codes) * (weight / self.scale)
-        return found.codes * weight, product
+        return np.asarray(found.codes * weight), np.asarray(product)
 
 
 def _weight_scale(config: ChipConfig, matrix: Floats) -> float:

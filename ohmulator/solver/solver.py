@@ -1,0 +1,339 @@
+"""Solve systems of equations to high precision on a chip of low-precision cells.
+
+solver = Solver(matrix)
+solution = solver.solve(b)
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import LinearOperator
+
+from ohmulator.solver.forms import Form, Numbers, checked_form, checked_side
+from ohmulator.solver.identity import Identity
+from ohmulator.solver.krylov import fgmres
+from ohmulator.solver.outcome import Course, Method, Reason
+from ohmulator.solver.preparation import Prepared, prepare
+from ohmulator.solver.realisation import CONTRACTING, Realisation, realise
+from ohmulator.solver.refine import refine
+from ohmulator.solver.system import System
+from spec.config import ChipConfig
+from spec.errors import UserError, require, require_integer, require_number
+from spec.load import load
+
+Floats = NDArray[np.float64]
+Callback = Callable[[float], None]
+
+LARGEST = 256
+"""Most unknowns of an array of the default chip."""
+
+MOST_SLICES = 10
+"""Slices of 3 bits that fit a weight of 32 bits."""
+
+FINEST = 1e-9
+"""Tightest tolerance of a chip's own residual: words of 32 bits have no more."""
+
+PRODUCT_BITS = 40
+"""Bits of a vector that the operator of the matrix multiplies."""
+
+WORST_CONDITION = 2.0**30
+"""Condition number of a prepared matrix beyond which weights of 30 bits determine no solution."""
+
+CAUTION = 1.0, 2.0, 4.0
+"""Margins of stability that are tried in turn, as multiples of the usual one."""
+
+
+@dataclass
+class Solution:
+    """Hold what became of one right-hand side.
+
+    Attributes
+    ----------
+    x
+        [n]; None if the system is not solved.
+    best
+        [n] of the smallest residual, solved or not.
+    residual
+        Norm of b - A x over that of b, in float64 and from nothing but A, b and `best`. Of
+        least squares, that of the normal equations.
+    reason
+        Why the iteration ended.
+    method
+        Refinement or FGMRES.
+    residuals
+        Relative residuals as the chip has them, before the first and after each iteration.
+    identity
+        Relative residual that the same number of iterations reaches without the loop.
+    counts
+        What the chip did, by name.
+    """
+
+    x: NDArray[Any] | None
+    best: NDArray[Any]
+    residual: float
+    reason: Reason
+    method: Method
+    residuals: list[float]
+    identity: float
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def solved(self) -> bool:
+        """Tell whether the tolerance was reached."""
+        return self.x is not None
+
+    @property
+    def iterations(self) -> int:
+        """Iterations that it took."""
+        return len(self.residuals) - 1
+
+
+class Solver:
+    """A matrix on a chip, for any number of right-hand sides.
+
+    Parameters
+    ----------
+    matrix
+        [m, n], an array or a sparse matrix, real or complex.
+    config
+        Chip, with arrays of at least the size of the system (twice that of a complex one). By
+        default the preset `solver` with arrays of that size.
+    method
+        A `Method` or its name.
+    least_squares
+        Solve the normal equations, as a matrix that is not square needs.
+
+    Attributes
+    ----------
+    config
+        Chip in use.
+    prepared, realisation, system
+        What became of the matrix, see their modules.
+
+    Raises
+    ------
+    UserError
+        If an argument is refused, the matrix does not fit the chip, is singular by its pattern, or
+        has no stable loop.
+    """
+
+    def __init__(
+        self,
+        matrix: object,
+        config: ChipConfig | None = None,
+        *,
+        method: Method | str = Method.AUTO,
+        least_squares: bool = False,
+    ):
+        known = ", ".join(Method)
+        require(method in list(Method), f"method must be one of {known}, not {method!r}")
+        self.form: Form = checked_form(matrix, least_squares=least_squares)
+        self._square = self.form.square
+        self._given = config
+        self.method = Method(method)
+        self._caution = 0
+        self._slices = 0 if config else load("solver").array.slices
+        self._make()
+
+    @property
+    def size(self) -> int:
+        """Unknowns of the real square system."""
+        return len(self._square)
+
+    def solve(
+        self,
+        b: ArrayLike,
+        *,
+        tolerance: float = 1e-7,
+        iterations: int = 200,
+        callback: Callback | None = None,
+    ) -> Solution:
+        """Solve for one right-hand side [m].
+
+        Parameters
+        ----------
+        b
+            Right-hand side.
+        tolerance
+            Relative residual at which it ends, see `Solution.residual`.
+        iterations
+            Bound on the iterations.
+        callback
+            Called with the relative residual after each iteration.
+
+        Raises
+        ------
+        UserError
+            If an argument is refused.
+        """
+        side = checked_side(self.form, b)
+        require(side.ndim == 1, "solve takes one right-hand side: solve them one after the other")
+        tolerance = require_number("tolerance", tolerance, 1e-14, 1.0, "of the right-hand side")
+        iterations = require_integer("iterations", iterations, 1, 100_000)
+        while True:
+            solution = self._attempt(side, tolerance, iterations, callback)
+            if solution.solved or not self._more_cautious(solution):
+                return solution
+
+    def product(self) -> LinearOperator:
+        """Return the matrix on the chip as an operator of SciPy, exact for the weights it holds."""
+        return LinearOperator((self.size, self.size), matvec=self._product, dtype=np.float64)
+
+    def preconditioner(self) -> LinearOperator:
+        """Return the loop as an approximate inverse, `M` of SciPy's iterative solvers.
+
+        Its answers are of few bits, and not quite linear: a flexible method makes the most of it.
+        """
+        return LinearOperator((self.size, self.size), matvec=self._inverse, dtype=np.float64)
+
+    def _make(self) -> None:
+        """Choose preparation and realisation, and program the chip."""
+        self.config = self._given or sized(load("solver"), self.size, self._slices)
+        require(
+            self.size <= self.config.array.rows,
+            f"a system of {self.size} real unknowns does not fit an array of "
+            f"{self.config.array.rows} rows: raise rows and columns, or leave the configuration "
+            "to the solver",
+        )
+        choices: list[tuple[float, Prepared, Realisation]] = []
+        for scaled in (False, True):
+            prepared = prepare(self._square, scaled=scaled)
+            if choices and prepared.uniform:
+                continue
+            try:
+                realisation = realise(self.config, prepared.matrix, caution=CAUTION[self._caution])
+            except UserError:
+                if choices or not scaled:
+                    continue
+                raise
+            choices.append((realisation.promise, prepared, realisation))
+        _, self.prepared, self.realisation = min(choices, key=lambda choice: choice[0])
+        self.system = System(self.config, self.prepared.matrix, self.realisation)
+        self._identity = Identity(self.config, self.prepared.matrix, self.realisation)
+
+    def _attempt(
+        self, side: Numbers, tolerance: float, iterations: int, callback: Callback | None
+    ) -> Solution:
+        form, prepared = self.form, self.prepared
+        right_side = prepared.right_side(form.right_side(side))
+        # The scalings change the norm: the residual of the given system is what counts.
+        tighter = tolerance
+        while True:
+            before = dict(self.system.counts)
+            method, course = self._iterate(right_side, tighter, iterations, callback)
+            best = form.solution(prepared.solution(course.solution))
+            residual = form.residual(best, side)
+            if course.reason is not Reason.TOLERANCE or residual <= tolerance:
+                break
+            if tighter <= FINEST:
+                course.reason = Reason.WEIGHTS
+                break
+            tighter = max(FINEST, tighter * min(0.1, tolerance / residual))
+        counts = {name: self.system.counts[name] - before[name] for name in before}
+        solved = residual <= tolerance
+        reason = Reason.TOLERANCE if solved else course.reason
+        without = self._without_loop(method, right_side, len(course.residuals) - 1)
+        return Solution(
+            best if solved else None,
+            best,
+            residual,
+            reason,
+            method,
+            course.residuals,
+            form.residual(form.solution(prepared.solution(without)), side),
+            counts,
+        )
+
+    def _iterate(
+        self, right_side: Floats, tolerance: float, iterations: int, callback: Callback | None
+    ) -> tuple[Method, Course]:
+        """Solve the prepared system by the method asked for, or the one that promises most."""
+        if self.prepared.condition > WORST_CONDITION:
+            return self.method, Course(np.zeros(len(right_side)), Reason.CONDITION, [1.0])
+        if self.system.inversion.settle_cycles is None:
+            return self.method, Course(np.zeros(len(right_side)), Reason.UNSETTLED, [1.0])
+        promising = self.realisation.radius <= CONTRACTING
+        if self.method is Method.REFINE or (self.method is Method.AUTO and promising):
+            course = refine(self.system, right_side, tolerance, iterations, callback)
+            if course.reason is Reason.TOLERANCE or self.method is Method.REFINE:
+                return Method.REFINE, course
+        course = fgmres(
+            self.system.step, right_side, rtol=tolerance, maxiter=iterations, callback=callback
+        )
+        return Method.FGMRES, course
+
+    def _without_loop(self, method: Method, right_side: Floats, iterations: int) -> Floats:
+        if iterations == 0:
+            return np.zeros(len(right_side))
+        if method is Method.REFINE:
+            return refine(self._identity, right_side, 0.0, iterations).solution
+        return fgmres(self._identity.step, right_side, rtol=0.0, maxiter=iterations).solution
+
+    def _more_cautious(self, solution: Solution) -> bool:
+        """Program the chip anew where that may help; tell whether it was."""
+        if solution.reason is Reason.CONDITION:
+            return False
+        if solution.reason is Reason.WEIGHTS:
+            if self._given or self._slices == MOST_SLICES:
+                return False
+            self._slices = MOST_SLICES
+        elif self._caution + 1 < len(CAUTION):
+            self._caution += 1
+        else:
+            return False
+        self._make()
+        return True
+
+    def _product(self, vector: Floats) -> Floats:
+        """Return A v, v cut into as many codes as float64 has bits for."""
+        prepared, rest = self.prepared, np.asarray(vector, np.float64).ravel()
+        top = self.config.inversion.inv_adc_bits - 1
+        total = np.zeros(self.size)
+        # prepared = rows_scaled A columns_scaled.
+        rest = rest / prepared.column_factors
+        for _ in range(math.ceil(PRODUCT_BITS / top)):
+            size = float(np.abs(rest).max(initial=0.0))
+            if size == 0:
+                break
+            unit = math.ceil(math.log2(size)) - top + 1
+            codes = np.rint(np.ldexp(rest, -unit)).astype(np.int64)
+            codes = np.clip(codes, -(1 << top), (1 << top) - 1)
+            total += np.ldexp(self.system.multiply(codes) / self.system.scale, unit)
+            rest = rest - np.ldexp(codes.astype(np.float64), unit)
+        result = np.empty(self.size)
+        result[prepared.rows] = total / prepared.row_factors
+        return result
+
+    def _inverse(self, vector: Floats) -> Floats:
+        side = self.prepared.right_side(np.asarray(vector, np.float64).ravel())
+        if not side.any():
+            return np.zeros(self.size)
+        direction, _ = self.system.step(side)
+        return self.prepared.solution(direction)
+
+
+def sized(config: ChipConfig, unknowns: int, slices: int) -> ChipConfig:
+    """Return a configuration whose arrays hold a number of unknowns, and whose products are exact.
+
+    Raises
+    ------
+    UserError
+        If there are too many for one array.
+    """
+    require(
+        unknowns <= LARGEST,
+        f"a system of {unknowns} real unknowns is larger than an array of {LARGEST} rows",
+    )
+    size = max(unknowns, 4)
+    largest_sum = size * ((1 << config.converter.dac_bits) - 1) * (config.levels - 1)
+    return config.replace(
+        rows=size,
+        columns=size,
+        adcs=size,
+        slices=slices,
+        adc_bits=largest_sum.bit_length() + 1,
+    )
