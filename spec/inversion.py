@@ -1,7 +1,9 @@
 """The path of an inversion: converters, input and feedback conductances of the closed loop."""
 
+import math
 from dataclasses import dataclass
 
+from spec.errors import digits, require
 from spec.table import Table
 
 
@@ -24,7 +26,7 @@ class InversionConfig(Table):
         with each lower one half of that.
     input_levels
         Conductance, in levels of a cell, through which a DAC drives its summing node; a power of
-        two.
+        two, which may be below 1. The larger, the higher the outputs for the same codes.
     feedback_bits
         Width of the code of the feedback conductance of each row, which adds to the diagonal.
     feedback_fraction_bits
@@ -47,7 +49,7 @@ class InversionConfig(Table):
     inv_dac_bits: int = 8
     inv_adc_bits: int = 8
     inv_steps: int = 16
-    input_levels: int = 4
+    input_levels: float = 4.0
     feedback_bits: int = 12
     feedback_fraction_bits: int = 4
     settle_band: float = 1e-3
@@ -58,8 +60,11 @@ class InversionConfig(Table):
         self._integer("inv_dac_bits", 2, 16)
         self._integer("inv_adc_bits", 2, 16)
         self._integer("inv_steps", 1, 32)
-        self._integer("input_levels", 1, 1024)
-        self._power_of_two("input_levels")
+        self._number("input_levels", 2.0**-20, 2.0**20, "levels")
+        require(
+            math.frexp(self.input_levels)[0] == 0.5,
+            f"input_levels must be a power of two, not {digits(self.input_levels)}",
+        )
         self._integer("feedback_bits", 1, 24)
         self._integer("feedback_fraction_bits", 0, self.feedback_bits, " (feedback_bits)")
         self._number("settle_band", 1e-9, 0.5, "of the read voltage")
@@ -84,4 +89,4 @@ class InversionConfig(Table):
         of an ADC code at the largest step, and from the input conductance.
         """
         ratio = self.inv_adc_bits - self.inv_dac_bits + self.inv_steps - 1
-        return ratio + self.input_levels.bit_length() - 1
+        return ratio + math.frexp(self.input_levels)[1] - 1

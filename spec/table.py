@@ -117,11 +117,6 @@ class Table:
         value = require_number(name, getattr(self, name), low, high, unit)
         object.__setattr__(self, name, value)
 
-    def _power_of_two(self, name: str) -> None:
-        """Check that an integer field, 1 or more, is a power of two."""
-        size = getattr(self, name)
-        require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
-
     def _tables(self) -> None:
         """Check that the tables inside are tables."""
         for name, inside in self.TABLES.items():

@@ -245,7 +245,8 @@ class MachineConfig(Table):
         self._integer("weight_words", 1, 1 << 24)
         self._integer("matrices", 1, 64)
         for name in ("lanes", "vector_words"):
-            self._power_of_two(name)
+            size = getattr(self, name)
+            require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
 
     @property
     def counters(self) -> int:

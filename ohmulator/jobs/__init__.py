@@ -11,6 +11,7 @@ JOBS = {
     "physics": "Draw the cells, the IR drop and the ADCs of a chip with random weights",
     "sweep": "Measure the accuracy of the digits against each fault alone",
     "spice": "Write one array of a chip with random weights as a SPICE netlist, wires included",
+    "solve": "Solve a system of equations to high precision on a modelled chip",
     "verilog": "Write Verilog",
     "area": "Print cells and area of a tile and of chips in NAND2 equivalents",
     "assemble": "Assemble a program and print its listing",

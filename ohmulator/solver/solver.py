@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
+from golden.inverse.answer import Answer
 from ohmulator.solver.forms import Form, Numbers, checked_form, checked_side
 from ohmulator.solver.identity import Identity
 from ohmulator.solver.krylov import fgmres
@@ -33,6 +34,9 @@ LARGEST = 256
 
 MOST_SLICES = 10
 """Slices of 3 bits that fit a weight of 32 bits."""
+
+HEADROOM = 0.7
+"""Share of the read voltage that outputs reach in the end; the rest is for what they overshoot."""
 
 FINEST = 1e-9
 """Tightest tolerance of a chip's own residual: words of 32 bits have no more."""
@@ -68,8 +72,10 @@ class Solution:
         Relative residuals as the chip has them, before the first and after each iteration.
     identity
         Relative residual that the same number of iterations reaches without the loop.
+    answers
+        What the loop answered in each iteration.
     counts
-        What the chip did, by name.
+        What the chip did, by the names of `ohmulator.solver.system.COUNTS`.
     """
 
     x: NDArray[Any] | None
@@ -79,6 +85,7 @@ class Solution:
     method: Method
     residuals: list[float]
     identity: float
+    answers: list[Answer] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -143,6 +150,11 @@ class Solver:
     def size(self) -> int:
         """Unknowns of the real square system."""
         return len(self._square)
+
+    @property
+    def cells(self) -> int:
+        """Cells that are programmed: those of the loop, and of all slices of the products."""
+        return 2 * self.size**2 * (self.config.array.slices + 1)
 
     def solve(
         self,
@@ -212,6 +224,9 @@ class Solver:
                 raise
             choices.append((realisation.promise, prepared, realisation))
         _, self.prepared, self.realisation = min(choices, key=lambda choice: choice[0])
+        if self._given is None:
+            levels = self.realisation.levels(self.config)
+            self.config = self.config.replace(input_levels=input_levels(levels))
         self.system = System(self.config, self.prepared.matrix, self.realisation)
         self._identity = Identity(self.config, self.prepared.matrix, self.realisation)
 
@@ -245,6 +260,7 @@ class Solver:
             method,
             course.residuals,
             form.residual(form.solution(prepared.solution(without)), side),
+            self.system.answers[len(self.system.answers) - len(course.residuals) + 1 :],
             counts,
         )
 
@@ -337,3 +353,10 @@ def sized(config: ChipConfig, unknowns: int, slices: int) -> ChipConfig:
         slices=slices,
         adc_bits=largest_sum.bit_length() + 1,
     )
+
+
+def input_levels(system: Floats) -> float:
+    """Return the input conductance, a power of two of levels, that keeps outputs below the read
+    voltage, whatever the codes, for a loop that holds a system [n, n] in levels."""
+    largest = np.abs(np.linalg.inv(system)).sum(axis=1).max()
+    return float(np.exp2(np.clip(np.floor(np.log2(HEADROOM / largest)), -20, 20)))

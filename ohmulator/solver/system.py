@@ -19,6 +19,10 @@ Floats = NDArray[np.float64]
 Words = NDArray[np.int64]
 
 
+COUNTS = "settles", "drives", "conversions", "clips", "saturated", "disturbed"
+"""Settles of the loop; drives of it and of planes; conversions; codes of the loop that clipped;
+settles in which an op-amp saturated, and in which cells saw more than the read voltage."""
+
 FACTOR_BITS = 15
 """Bits after the point of the factor between the scales of loop and products."""
 
@@ -45,8 +49,10 @@ class System:
         [n, n], integers: the matrix times `scale`, rounded.
     scale
         Weight for an entry of 1.
+    answers
+        What the loop has answered so far.
     counts
-        Drives, conversions and settles of the loop and of the products, by name.
+        What the chip has done so far, by the names of `COUNTS`.
     """
 
     def __init__(self, config: ChipConfig, matrix: Floats, realisation: Realisation):
@@ -71,9 +77,8 @@ class System:
         self._exponent = math.floor(math.log2(ratio)) - FACTOR_BITS
         self._factor = round(math.ldexp(ratio, -self._exponent))
         self._step = inversion.inv_steps - 1
-        self.counts = dict.fromkeys(
-            ("settles", "drives", "conversions", "clips", "saturated", "disturbed"), 0
-        )
+        self.answers: list[Answer] = []
+        self.counts = dict.fromkeys(COUNTS, 0)
 
     def approximate(self, residual: Words) -> Answer:
         """Return codes and exponent of about weights^-1 residual, from the loop."""
@@ -81,6 +86,7 @@ class System:
         shift = max(0, int(np.abs(scaled).max(initial=0)).bit_length() - 31)
         found = answer(self.inversion, scaled >> shift, self._step)
         self._step = found.step
+        self.answers.append(found)
         self.counts["settles"] += 1
         self.counts["drives"] += 1
         self.counts["conversions"] += found.rounds * len(self.inversion.feedback)

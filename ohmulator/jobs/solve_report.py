@@ -1,0 +1,197 @@
+"""Tell of solved systems: tables, figures, the picture, the verdict."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmulator.jobs import pictures
+from ohmulator.solver import Solution, Solver
+
+if TYPE_CHECKING:
+    from ohmulator.jobs.screen import Screen
+    from ohmulator.jobs.solve import Task
+
+MOST_ROWS = 40
+"""Iterations that the table shows."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Solutions of a task, and how they came about."""
+
+    task: "Task"
+    solver: Solver
+    solutions: list[Solution]
+    tolerance: float
+
+    @property
+    def solved(self) -> bool:
+        """Tell whether all systems are solved."""
+        return all(each.solved for each in self.solutions)
+
+    @property
+    def solution(self) -> NDArray[Any]:
+        """Solutions [n, k] in the coordinates of the input."""
+        return np.stack([each.best for each in self.solutions], axis=1)
+
+    @property
+    def worst(self) -> Solution:
+        """The one with the largest residual."""
+        return max(self.solutions, key=lambda each: each.residual)
+
+    @property
+    def verdict(self) -> str:
+        """Last line of the job."""
+        worst = self.worst
+        if self.solved:
+            return f"SOLVED: relative residual {worst.residual:.1e}, of at most {self.tolerance:g}"
+        return f"NOT SOLVED: {worst.reason}; relative residual {worst.residual:.1e}"
+
+    def error(self) -> float | None:
+        """Return the largest relative error, where solutions are known."""
+        if self.task.known is None:
+            return None
+        off = np.linalg.norm(self.solution - self.task.known, axis=0)
+        return float((off / np.linalg.norm(self.task.known, axis=0)).max())
+
+    def counts(self) -> dict[str, int]:
+        """Return what the chip did for all right-hand sides."""
+        return {
+            name: sum(each.counts[name] for each in self.solutions)
+            for name in self.solutions[0].counts
+        }
+
+    def figures(self) -> dict[str, Any]:
+        """Return what is known, for a JSON file."""
+        solver, realisation = self.solver, self.solver.realisation
+        return {
+            "system": self.task.name,
+            "shape": list(solver.form.matrix.shape),
+            "unknowns": solver.size,
+            "hash": solver.config.whole,
+            "array": solver.config.array.rows,
+            "slices": solver.config.array.slices,
+            "definite": solver.prepared.definite,
+            "condition": _finite(solver.prepared.condition),
+            "radius": realisation.radius,
+            "levels for an entry of 1": realisation.scale,
+            "feedback for stability": realisation.added,
+            "settle_s": solver.system.inversion.settle_s,
+            "abscissa": solver.system.inversion.loop.abscissa,
+            "tolerance": self.tolerance,
+            "solved": self.solved,
+            "error": self.error(),
+            "counts": self.counts(),
+            "cells": solver.cells,
+            "solutions": [
+                {
+                    "solved": each.solved,
+                    "reason": str(each.reason),
+                    "method": str(each.method),
+                    "iterations": each.iterations,
+                    "residual": each.residual,
+                    "residual without the loop": each.identity,
+                    "residuals": each.residuals,
+                }
+                for each in self.solutions
+            ],
+        }
+
+    def show(self, screen: "Screen") -> None:
+        """Print the tables."""
+        worst = self.worst
+        if worst.iterations:
+            screen.table(
+                f"iterations on {self.task.name}",
+                [_iterations(worst)],
+                ("iteration", "relative residual", "exponent", "ADC step", "clips", "conversions"),
+            )
+        screen.table(f"solution of {self.task.name}", self._rows())
+        for name, meaning in WARNINGS.items():
+            if count := self.counts()[name]:
+                screen.warn(meaning.format(count))
+
+    def _rows(self) -> list[list[tuple[str, ...]]]:
+        solver, worst, inversion = self.solver, self.worst, self.solver.system.inversion
+        realisation, counts = solver.realisation, self.counts()
+        settle_s = inversion.settle_s
+        error = self.error()
+        rows, columns = solver.form.matrix.shape
+        matrix = [
+            ("matrix", f"{rows} x {columns}"),
+            ("condition number, prepared", f"{solver.prepared.condition:.3g}"),
+            ("symmetric and positive definite", "yes" if solver.prepared.definite else "no"),
+            ("spectral radius of refinement", f"{realisation.radius:.3f}"),
+            ("feedback added for stability, levels", f"{realisation.added:.2f}"),
+            ("settling of the loop", "never" if settle_s is None else f"{settle_s * 1e9:.0f} ns"),
+        ]
+        course = [
+            ("method", str(worst.method)),
+            ("right-hand sides", str(len(self.solutions))),
+            ("iterations, worst", str(max(each.iterations for each in self.solutions))),
+            ("relative residual, float64", f"{worst.residual:.1e}"),
+            ("the same without the loop", f"{worst.identity:.1e}"),
+        ]
+        if error is not None:
+            course.append(("relative error", f"{error:.1e}"))
+        work = [
+            ("cells programmed", str(solver.cells)),
+            ("settles of the loop", str(counts["settles"])),
+            ("conversions", str(counts["conversions"])),
+        ]
+        return [matrix, course, work]
+
+    def picture(self) -> bytes:
+        """Return the convergence, and the eigenvalues of the loop, as a PNG file."""
+        figure, (left, right) = pictures.plt.subplots(
+            1, 2, figsize=(11, 4.5), layout="constrained"
+        )
+        for each in self.solutions:
+            left.semilogy(np.maximum(each.residuals, 1e-16), "o-", markersize=3)
+        left.axhline(self.worst.identity, color="grey", linestyle=":", label="without the loop")
+        left.axhline(self.tolerance, color="black", linestyle="--", label="tolerance")
+        left.set(xlabel="iteration", ylabel="relative residual", title=self.task.name)
+        left.legend()
+        values = np.linalg.eigvals(self.solver.system.inversion.loop.dynamics) / 1e9
+        right.plot(values.real, values.imag, ".", label="eigenvalues")
+        right.axvline(0, color="black", linewidth=0.8)
+        right.axvline(values.real.max(), color="C1", linestyle="--", label="slowest")
+        right.set_xscale("symlog", linthresh=1e-3)
+        right.set(xlabel="real part, 1/ns", ylabel="imaginary part, 1/ns", title="loop")
+        right.legend()
+        return pictures.png(figure)
+
+
+WARNINGS = {
+    "clips": "{} codes of the loop stand for values beyond the range of the ADCs",
+    "saturated": "op-amps saturated in {} settles: the answer of the loop was wrong there",
+    "disturbed": "cells saw more than the read voltage in {} settles",
+}
+"""Sentences for counts that should be 0."""
+
+
+def _iterations(solution: Solution) -> list[tuple[str, ...]]:
+    """Return the rows of the table of iterations, those in the middle left out if there are many."""
+    rows = [
+        (
+            str(number),
+            f"{residual:.2e}",
+            str(answer.exponent),
+            str(answer.step),
+            str(answer.clips_high + answer.clips_low),
+            str(answer.rounds * len(answer.codes)),
+        )
+        for number, (residual, answer) in enumerate(
+            zip(solution.residuals[1:], solution.answers, strict=True), 1
+        )
+    ]
+    if len(rows) <= MOST_ROWS:
+        return rows
+    half = MOST_ROWS // 2
+    return [*rows[:half], ("...", *[""] * 5), *rows[-half:]]
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

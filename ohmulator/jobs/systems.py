@@ -1,0 +1,73 @@
+"""Read systems of equations: Matrix Market files and NumPy arrays, refused before they are read."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spec.errors import UserError, require, shown
+from spec.files import named, reason
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SUFFIXES = ".mtx", ".npy"
+"""Of the files that can be read."""
+
+MOST_ENTRIES = 1 << 24
+"""Most numbers of a file: 128 MiB in float64."""
+
+
+def read_matrix(path: Path) -> "NDArray[Any]":
+    """Return the matrix or vector of a file as a dense array of numbers, [m, n] or [m].
+
+    Raises
+    ------
+    UserError
+        If the file cannot be read, is too large, or has no numbers in it.
+    """
+    require(
+        path.suffix in SUFFIXES,
+        f"{named(path)} must be a Matrix Market file (.mtx) or an array of NumPy (.npy), not "
+        f"{shown(path.suffix)}",
+    )
+    try:
+        return _read_market(path) if path.suffix == ".mtx" else _read_array(path)
+    except UserError as error:
+        raise UserError(f"{named(path)} {error}") from None
+    except OSError as error:
+        raise UserError(f"{named(path)} cannot be read: {reason(error)}") from None
+    except (ValueError, OverflowError, EOFError, TypeError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise UserError(f"{named(path)} cannot be read: {why}") from None
+
+
+def _read_market(path: Path) -> "NDArray[Any]":
+    import numpy as np
+    from scipy.io import mminfo, mmread
+
+    rows, columns, _, _, field, _ = mminfo(path)
+    _require_size((rows, columns))
+    require(field != "pattern" or rows > 0, "has no rows")
+    found = mmread(path)
+    return np.asarray(found.toarray() if hasattr(found, "toarray") else found)
+
+
+def _read_array(path: Path) -> "NDArray[Any]":
+    import numpy as np
+
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    require(isinstance(array, np.ndarray), "holds several arrays: save one with numpy.save")
+    _require_size(array.shape)
+    require(array.dtype.kind in "iufc", f"must hold numbers, not {array.dtype}")
+    return np.array(array)
+
+
+def _require_size(shape: tuple[int, ...]) -> None:
+    entries = 1
+    for length in shape:
+        entries *= length
+    require(
+        entries <= MOST_ENTRIES,
+        f"has {' x '.join(map(str, shape))} numbers, more than {MOST_ENTRIES}: solve a smaller "
+        "system",
+    )
