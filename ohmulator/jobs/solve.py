@@ -58,9 +58,7 @@ def main(argv: Sequence[str]) -> int:
 
     screen = Screen()
     with screen.status("choosing levels and feedback"):
-        solver = Solver(
-            task.matrix, config, method=args.method, least_squares=task.least_squares
-        )
+        solver = Solver(task.matrix, config, method=args.method, least_squares=task.least_squares)
     solutions = solve(screen, solver, task, args)
     report = solve_report.Report(task, solver, solutions, args.tol)
     contents: dict[str, str | bytes] = {

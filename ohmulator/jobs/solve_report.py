@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
+from golden.inverse.inversion import Inversion
 from ohmulator.jobs import pictures
 from ohmulator.solver import Solution, Solver
+from ohmulator.solver.counts import Counts
 
 if TYPE_CHECKING:
     from ohmulator.jobs.screen import Screen
@@ -56,16 +59,24 @@ class Report:
         off = np.linalg.norm(self.solution - self.task.known, axis=0)
         return float((off / np.linalg.norm(self.task.known, axis=0)).max())
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Counts:
         """Return what the chip did for all right-hand sides."""
-        return {
-            name: sum(each.counts[name] for each in self.solutions)
-            for name in self.solutions[0].counts
-        }
+        return sum((each.counts for each in self.solutions), Counts())
+
+    @property
+    def loops(self) -> list[Inversion]:
+        """Loops that were used."""
+        return self.solver.inverse.loops
+
+    @property
+    def settle_s(self) -> float | None:
+        """Seconds that the slowest loop settles; None if one never does."""
+        times = [loop.settle_s for loop in self.loops]
+        return None if None in times else max(time for time in times if time is not None)
 
     def figures(self) -> dict[str, Any]:
         """Return what is known, for a JSON file."""
-        solver, realisation = self.solver, self.solver.realisation
+        solver, realisations = self.solver, self.solver.realisations
         return {
             "system": self.task.name,
             "shape": list(solver.form.matrix.shape),
@@ -75,15 +86,21 @@ class Report:
             "slices": solver.config.array.slices,
             "definite": solver.prepared.definite,
             "condition": _finite(solver.prepared.condition),
-            "radius": realisation.radius,
-            "levels for an entry of 1": realisation.scale,
-            "feedback for stability": realisation.added,
-            "settle_s": solver.system.inversion.settle_s,
-            "abscissa": solver.system.inversion.loop.abscissa,
+            "arrays with a loop": [
+                {
+                    "unknowns": len(each.cells),
+                    "radius": each.radius,
+                    "levels for an entry of 1": each.scale,
+                    "feedback for stability": each.added,
+                    "settle_s": loop.settle_s,
+                    "abscissa": loop.loop.abscissa,
+                }
+                for each, loop in zip(realisations, self.loops, strict=True)
+            ],
             "tolerance": self.tolerance,
             "solved": self.solved,
             "error": self.error(),
-            "counts": self.counts(),
+            "counts": vars(self.counts()),
             "cells": solver.cells,
             "solutions": [
                 {
@@ -102,7 +119,7 @@ class Report:
     def show(self, screen: "Screen") -> None:
         """Print the tables."""
         worst = self.worst
-        if worst.iterations:
+        if worst.answers:
             screen.table(
                 f"iterations on {self.task.name}",
                 [_iterations(worst)],
@@ -110,56 +127,56 @@ class Report:
             )
         screen.table(f"solution of {self.task.name}", self._rows())
         for name, meaning in WARNINGS.items():
-            if count := self.counts()[name]:
+            if count := getattr(self.counts(), name):
                 screen.warn(meaning.format(count))
 
-    def _rows(self) -> list[list[tuple[str, ...]]]:
-        solver, worst, inversion = self.solver, self.worst, self.solver.system.inversion
-        realisation, counts = solver.realisation, self.counts()
-        settle_s = inversion.settle_s
-        error = self.error()
+    def _rows(self) -> list[list[list[str]]]:
+        solver, worst, counts = self.solver, self.worst, self.counts()
+        settle_s, error = self.settle_s, self.error()
         rows, columns = solver.form.matrix.shape
-        matrix = [
-            ("matrix", f"{rows} x {columns}"),
-            ("condition number, prepared", f"{solver.prepared.condition:.3g}"),
-            ("symmetric and positive definite", "yes" if solver.prepared.definite else "no"),
-            ("spectral radius of refinement", f"{realisation.radius:.3f}"),
-            ("feedback added for stability, levels", f"{realisation.added:.2f}"),
-            ("settling of the loop", "never" if settle_s is None else f"{settle_s * 1e9:.0f} ns"),
-        ]
-        course = [
-            ("method", str(worst.method)),
-            ("right-hand sides", str(len(self.solutions))),
-            ("iterations, worst", str(max(each.iterations for each in self.solutions))),
-            ("relative residual, float64", f"{worst.residual:.1e}"),
-            ("the same without the loop", f"{worst.identity:.1e}"),
-        ]
+        radius = max(each.radius for each in solver.realisations)
+        added = max(each.added for each in solver.realisations)
+        matrix = {
+            "matrix": f"{rows} x {columns}",
+            "condition number, prepared": f"{solver.prepared.condition:.3g}",
+            "symmetric and positive definite": "yes" if solver.prepared.definite else "no",
+            "arrays with a loop": str(len(self.loops)),
+            "spectral radius, worst": f"{radius:.3f}",
+            "feedback added for stability, levels": f"{added:.2f}",
+            "settling, slowest": "never" if settle_s is None else f"{settle_s * 1e9:.0f} ns",
+        }
+        course = {
+            "method": str(worst.method),
+            "right-hand sides": str(len(self.solutions)),
+            "iterations, worst": str(max(each.iterations for each in self.solutions)),
+            "relative residual, float64": f"{worst.residual:.1e}",
+            "the same without the loop": f"{worst.identity:.1e}",
+        }
         if error is not None:
-            course.append(("relative error", f"{error:.1e}"))
-        work = [
-            ("cells programmed", str(solver.cells)),
-            ("settles of the loop", str(counts["settles"])),
-            ("conversions", str(counts["conversions"])),
-        ]
-        return [matrix, course, work]
+            course["relative error"] = f"{error:.1e}"
+        work = {
+            "cells programmed": str(solver.cells),
+            "settles of the loop": str(counts.settles),
+            "conversions": str(counts.conversions),
+        }
+        return [[list(row) for row in part.items()] for part in (matrix, course, work)]
 
     def picture(self) -> bytes:
         """Return the convergence, and the eigenvalues of the loop, as a PNG file."""
-        figure, (left, right) = pictures.plt.subplots(
-            1, 2, figsize=(11, 4.5), layout="constrained"
-        )
+        figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
         for each in self.solutions:
             left.semilogy(np.maximum(each.residuals, 1e-16), "o-", markersize=3)
         left.axhline(self.worst.identity, color="grey", linestyle=":", label="without the loop")
         left.axhline(self.tolerance, color="black", linestyle="--", label="tolerance")
         left.set(xlabel="iteration", ylabel="relative residual", title=self.task.name)
         left.legend()
-        values = np.linalg.eigvals(self.solver.system.inversion.loop.dynamics) / 1e9
+        loops = [np.linalg.eigvals(loop.loop.dynamics) for loop in self.loops]
+        values = np.concatenate(loops) / 1e9
         right.plot(values.real, values.imag, ".", label="eigenvalues")
         right.axvline(0, color="black", linewidth=0.8)
         right.axvline(values.real.max(), color="C1", linestyle="--", label="slowest")
         right.set_xscale("symlog", linthresh=1e-3)
-        right.set(xlabel="real part, 1/ns", ylabel="imaginary part, 1/ns", title="loop")
+        right.set(xlabel="real part, 1/ns", ylabel="imaginary part, 1/ns", title="loops")
         right.legend()
         return pictures.png(figure)
 
@@ -172,17 +189,17 @@ WARNINGS = {
 """Sentences for counts that should be 0."""
 
 
-def _iterations(solution: Solution) -> list[tuple[str, ...]]:
-    """Return the rows of the table of iterations, those in the middle left out if there are many."""
+def _iterations(solution: Solution) -> list[list[str]]:
+    """Return the rows of the table of iterations; of many, those at both ends."""
     rows = [
-        (
+        [
             str(number),
             f"{residual:.2e}",
             str(answer.exponent),
             str(answer.step),
             str(answer.clips_high + answer.clips_low),
             str(answer.rounds * len(answer.codes)),
-        )
+        ]
         for number, (residual, answer) in enumerate(
             zip(solution.residuals[1:], solution.answers, strict=True), 1
         )
@@ -190,7 +207,7 @@ def _iterations(solution: Solution) -> list[tuple[str, ...]]:
     if len(rows) <= MOST_ROWS:
         return rows
     half = MOST_ROWS // 2
-    return [*rows[:half], ("...", *[""] * 5), *rows[-half:]]
+    return [*rows[:half], ["...", *[""] * 5], *rows[-half:]]
 
 
 def _finite(value: float) -> float | None:

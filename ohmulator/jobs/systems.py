@@ -1,5 +1,6 @@
 """Read systems of equations: Matrix Market files and NumPy arrays, refused before they are read."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,6 @@ from spec.errors import UserError, require, shown
 from spec.files import named, reason
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 SUFFIXES = ".mtx", ".npy"
@@ -45,9 +45,8 @@ def _read_market(path: Path) -> "NDArray[Any]":
     import numpy as np
     from scipy.io import mminfo, mmread
 
-    rows, columns, _, _, field, _ = mminfo(path)
+    rows, columns, *_ = mminfo(path)
     _require_size((rows, columns))
-    require(field != "pattern" or rows > 0, "has no rows")
     found = mmread(path)
     return np.asarray(found.toarray() if hasattr(found, "toarray") else found)
 
@@ -63,9 +62,8 @@ def _read_array(path: Path) -> "NDArray[Any]":
 
 
 def _require_size(shape: tuple[int, ...]) -> None:
-    entries = 1
-    for length in shape:
-        entries *= length
+    entries = math.prod(shape)
+    require(entries > 0, f"has the shape {' x '.join(map(str, shape))}, and no numbers in it")
     require(
         entries <= MOST_ENTRIES,
         f"has {' x '.join(map(str, shape))} numbers, more than {MOST_ENTRIES}: solve a smaller "

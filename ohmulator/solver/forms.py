@@ -58,8 +58,9 @@ class Form:
         left, whole = b - self.matrix @ x, b
         if self.least_squares:
             left, whole = self.matrix.conj().T @ left, self.matrix.conj().T @ whole
-        size = float(np.linalg.norm(whole))
-        return float(np.linalg.norm(left)) / size if size else float(np.linalg.norm(left))
+        # Squares of large numbers would not fit.
+        size = float(np.abs(whole).max()) or 1.0
+        return float(np.linalg.norm(left / size)) / (float(np.linalg.norm(whole / size)) or 1.0)
 
 
 def checked_form(matrix: object, *, least_squares: bool) -> Form:

@@ -27,6 +27,7 @@ class Reason(enum.StrEnum):
     STAGNATED = "the residual stagnates"
     UNSETTLED = "the loop does not settle"
     CONDITION = "the condition number is beyond the precision of the weights"
+    PRODUCTS = "products of the chip are not exact with the errors of its cells and converters"
     WEIGHTS = "the weights of the chip are too coarse for this matrix"
 
 

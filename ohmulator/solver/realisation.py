@@ -71,6 +71,11 @@ class Realisation:
         """Return the nominal system [n, n] of the loop, in levels."""
         return _levels(config, self.cells, self.feedback)
 
+    def settles(self, config: ChipConfig) -> bool:
+        """Tell whether the nominal loop settles in time on a chip."""
+        fraction = np.ldexp(1.0, -config.inversion.feedback_fraction_bits)
+        return stable(config, self.cells, self.feedback * fraction)
+
 
 def realise(config: ChipConfig, matrix: Floats, *, caution: float = 1.0) -> Realisation:
     """Return the realisation of a matrix [n, n] that promises the fewest iterations.

@@ -11,7 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmulator.solver.arithmetic import shifted
 from ohmulator.solver.outcome import Course, Reason
+from ohmulator.solver.piece import joined
 from ohmulator.solver.system import System
 
 Floats = NDArray[np.float64]
@@ -44,16 +46,13 @@ def refine(
     start = _norm(r, unit)
     x = np.zeros(len(right_side))
     best, since = 1.0, 0
-    if system.inversion.settle_cycles is None:
-        course.reason = Reason.UNSETTLED
-        return course
     for _ in range(bound):
-        found = system.approximate(r)
-        r = r - _shifted(system.multiply(found.codes), found.exponent)
-        x = x + np.ldexp(found.codes.astype(np.float64), found.exponent + unit)
+        pieces = system.approximate(r)
+        r = r - system.product(pieces)
+        x = x + joined(pieces, len(x), unit)
         grown = int(np.abs(r).max(initial=0)).bit_length()
         residual = _norm(r, unit) / start
-        r, unit = _shifted(r, RESIDUAL_BITS - grown), unit - (RESIDUAL_BITS - grown)
+        r, unit = shifted(r, RESIDUAL_BITS - grown), unit - (RESIDUAL_BITS - grown)
         course.residuals.append(residual)
         if callback:
             callback(residual)
@@ -71,14 +70,6 @@ def refine(
             continue
         break
     return course
-
-
-def _shifted(values: NDArray[np.int64], places: int) -> NDArray[np.int64]:
-    """Return values 2^places, rounded to the nearest, halves up."""
-    if places >= 0:
-        return values << places
-    places = min(-places, 62)
-    return (values + (1 << (places - 1))) >> places
 
 
 def _norm(r: NDArray[np.int64], unit: int) -> float:

@@ -6,7 +6,7 @@ solution = solver.solve(b)
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from golden.inverse.answer import Answer
+from golden.inverse.inversion import require_invertible
+from ohmulator.solver.array_inverse import Inverse
+from ohmulator.solver.counts import Counts
 from ohmulator.solver.forms import Form, Numbers, checked_form, checked_side
-from ohmulator.solver.identity import Identity
+from ohmulator.solver.inverses import Inverses
 from ohmulator.solver.krylov import fgmres
 from ohmulator.solver.outcome import Course, Method, Reason
+from ohmulator.solver.piece import Piece
 from ohmulator.solver.preparation import Prepared, prepare
+from ohmulator.solver.products import Products, require_exact
 from ohmulator.solver.realisation import CONTRACTING, Realisation, realise
 from ohmulator.solver.refine import refine
 from ohmulator.solver.system import System
@@ -75,7 +80,7 @@ class Solution:
     answers
         What the loop answered in each iteration.
     counts
-        What the chip did, by the names of `ohmulator.solver.system.COUNTS`.
+        What the chip did.
     """
 
     x: NDArray[Any] | None
@@ -86,7 +91,7 @@ class Solution:
     residuals: list[float]
     identity: float
     answers: list[Answer] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
 
     @property
     def solved(self) -> bool:
@@ -107,8 +112,8 @@ class Solver:
     matrix
         [m, n], an array or a sparse matrix, real or complex.
     config
-        Chip, with arrays of at least the size of the system (twice that of a complex one). By
-        default the preset `solver` with arrays of that size.
+        Chip. A system larger than its arrays (a complex one counts twice) is inverted by blocks. By
+        default the preset `solver` with arrays of the size of the system.
     method
         A `Method` or its name.
     least_squares
@@ -118,8 +123,12 @@ class Solver:
     ----------
     config
         Chip in use.
-    prepared, realisation, system
+    prepared, realisations, inverse
         What became of the matrix, see their modules.
+    exact
+        Whether the chip's products are exact, with its physics.
+    counts
+        What the chip has done.
 
     Raises
     ------
@@ -154,7 +163,8 @@ class Solver:
     @property
     def cells(self) -> int:
         """Cells that are programmed: those of the loop, and of all slices of the products."""
-        return 2 * self.size**2 * (self.config.array.slices + 1)
+        loops = sum(each.cells.size for each in self.realisations)
+        return 2 * (loops + self.size**2 * self.config.array.slices)
 
     def solve(
         self,
@@ -204,31 +214,32 @@ class Solver:
 
     def _make(self) -> None:
         """Choose preparation and realisation, and program the chip."""
+        rows = self._given.array.rows if self._given else self.size
         self.config = self._given or sized(load("solver"), self.size, self._slices)
-        require(
-            self.size <= self.config.array.rows,
-            f"a system of {self.size} real unknowns does not fit an array of "
-            f"{self.config.array.rows} rows: raise rows and columns, or leave the configuration "
-            "to the solver",
-        )
-        choices: list[tuple[float, Prepared, Realisation]] = []
-        for scaled in (False, True):
-            prepared = prepare(self._square, scaled=scaled)
-            if choices and prepared.uniform:
-                continue
-            try:
-                realisation = realise(self.config, prepared.matrix, caution=CAUTION[self._caution])
-            except UserError:
-                if choices or not scaled:
-                    continue
-                raise
-            choices.append((realisation.promise, prepared, realisation))
-        _, self.prepared, self.realisation = min(choices, key=lambda choice: choice[0])
-        if self._given is None:
-            levels = self.realisation.levels(self.config)
-            self.config = self.config.replace(input_levels=input_levels(levels))
-        self.system = System(self.config, self.prepared.matrix, self.realisation)
-        self._identity = Identity(self.config, self.prepared.matrix, self.realisation)
+        require_invertible(self.config)
+        require_exact(self.config)
+        caution = CAUTION[self._caution]
+        if self.size <= rows:
+            self.prepared, realisation = best_of(self.config, self._square, caution)
+            while self._given is None:
+                levels = input_levels(realisation.levels(self.config))
+                self.config = self.config.replace(input_levels=levels)
+                if realisation.settles(self.config):
+                    break
+                # A loop that its input conductance has damped needs more feedback without.
+                self.prepared, realisation = best_of(self.config, self._square, caution)
+        else:
+            self.prepared, realisation = prepare(self._square, scaled=False), None
+        self.counts = Counts()
+        products = Products(self.config, self.prepared.matrix, self.counts)
+        self.exact = products.exact
+        inverses = Inverses(self.config, self.counts, caution)
+        if realisation:
+            self.inverse: Inverse = inverses.of(self.prepared.matrix, products.scale, realisation)
+        else:
+            self.inverse = inverses.by_blocks(self.prepared.matrix, products.scale, products)
+        self.realisations = inverses.realisations
+        self._system, self._identity = System(products, self.inverse), System(products, None)
 
     def _attempt(
         self, side: Numbers, tolerance: float, iterations: int, callback: Callback | None
@@ -236,21 +247,25 @@ class Solver:
         form, prepared = self.form, self.prepared
         right_side = prepared.right_side(form.right_side(side))
         # The scalings change the norm: the residual of the given system is what counts.
-        tighter = tolerance
+        tighter = tolerance / 2
         while True:
-            before = dict(self.system.counts)
+            before = replace(self.counts)
             method, course = self._iterate(right_side, tighter, iterations, callback)
             best = form.solution(prepared.solution(course.solution))
             residual = form.residual(best, side)
             if course.reason is not Reason.TOLERANCE or residual <= tolerance:
                 break
-            if tighter <= FINEST:
-                course.reason = Reason.WEIGHTS
+            if tighter <= FINEST or not self.exact:
+                course.reason = Reason.WEIGHTS if self.exact else Reason.PRODUCTS
                 break
             tighter = max(FINEST, tighter * min(0.1, tolerance / residual))
-        counts = {name: self.system.counts[name] - before[name] for name in before}
+        counts = self.counts.since(before)
         solved = residual <= tolerance
         reason = Reason.TOLERANCE if solved else course.reason
+        said = self.inverse.answers
+        answers = (
+            said[len(said) - len(course.residuals) + 1 :] if len(self.realisations) == 1 else []
+        )
         without = self._without_loop(method, right_side, len(course.residuals) - 1)
         return Solution(
             best if solved else None,
@@ -260,7 +275,7 @@ class Solver:
             method,
             course.residuals,
             form.residual(form.solution(prepared.solution(without)), side),
-            self.system.answers[len(self.system.answers) - len(course.residuals) + 1 :],
+            answers,
             counts,
         )
 
@@ -270,15 +285,15 @@ class Solver:
         """Solve the prepared system by the method asked for, or the one that promises most."""
         if self.prepared.condition > WORST_CONDITION:
             return self.method, Course(np.zeros(len(right_side)), Reason.CONDITION, [1.0])
-        if self.system.inversion.settle_cycles is None:
+        if any(loop.settle_cycles is None for loop in self.inverse.loops):
             return self.method, Course(np.zeros(len(right_side)), Reason.UNSETTLED, [1.0])
-        promising = self.realisation.radius <= CONTRACTING
+        promising = len(self.realisations) > 1 or self.realisations[0].radius <= CONTRACTING
         if self.method is Method.REFINE or (self.method is Method.AUTO and promising):
-            course = refine(self.system, right_side, tolerance, iterations, callback)
+            course = refine(self._system, right_side, tolerance, iterations, callback)
             if course.reason is Reason.TOLERANCE or self.method is Method.REFINE:
                 return Method.REFINE, course
         course = fgmres(
-            self.system.step, right_side, rtol=tolerance, maxiter=iterations, callback=callback
+            self._system.step, right_side, rtol=tolerance, maxiter=iterations, callback=callback
         )
         return Method.FGMRES, course
 
@@ -318,7 +333,8 @@ class Solver:
             unit = math.ceil(math.log2(size)) - top + 1
             codes = np.rint(np.ldexp(rest, -unit)).astype(np.int64)
             codes = np.clip(codes, -(1 << top), (1 << top) - 1)
-            total += np.ldexp(self.system.multiply(codes) / self.system.scale, unit)
+            product = self._system.product([Piece(0, codes, 0)])
+            total += np.ldexp(product / self._system.scale, unit)
             rest = rest - np.ldexp(codes.astype(np.float64), unit)
         result = np.empty(self.size)
         result[prepared.rows] = total / prepared.row_factors
@@ -328,8 +344,30 @@ class Solver:
         side = self.prepared.right_side(np.asarray(vector, np.float64).ravel())
         if not side.any():
             return np.zeros(self.size)
-        direction, _ = self.system.step(side)
+        direction, _ = self._system.step(side)
         return self.prepared.solution(direction)
+
+
+def best_of(config: ChipConfig, matrix: Floats, caution: float) -> tuple[Prepared, Realisation]:
+    """Return the preparation, scaled or not, whose realisation promises most.
+
+    Raises
+    ------
+    UserError
+        If neither has a stable loop.
+    """
+    plain, scaled = prepare(matrix, scaled=False), prepare(matrix, scaled=True)
+    found: list[tuple[Prepared, Realisation]] = []
+    failed: UserError | None = None
+    for prepared in [plain] if scaled.uniform else [plain, scaled]:
+        try:
+            found.append((prepared, realise(config, prepared.matrix, caution=caution)))
+        except UserError as error:
+            failed = error
+    if not found:
+        assert failed
+        raise failed
+    return min(found, key=lambda each: each[1].promise)
 
 
 def sized(config: ChipConfig, unknowns: int, slices: int) -> ChipConfig:
