@@ -1,6 +1,7 @@
 """Precise solutions from low-precision inversions: preparation, refinement, Krylov methods."""
 
-from ohmulator.solver.outcome import Method, Reason
-from ohmulator.solver.solver import Solution, Solver
+from ohmulator.solver.outcome import Method, Reason, Solution
+from ohmulator.solver.schwarz import Schwarz
+from ohmulator.solver.solver import Solver
 
-__all__ = ["Method", "Reason", "Solution", "Solver"]
+__all__ = ["Method", "Reason", "Schwarz", "Solution", "Solver"]

@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 Step = Callable[[Floats], tuple[Floats, Floats]]
 """Returns z, about A^-1 v, and the product A z, of a vector v [n] of norm 1."""
 
+Callback = Callable[[float], None]
+"""Is told the relative residual after each iteration."""
+
 
 def fgmres(
     step: Step,
@@ -23,7 +26,7 @@ def fgmres(
     rtol: float = 1e-7,
     restart: int = 60,
     maxiter: int = 200,
-    callback: Callable[[float], None] | None = None,
+    callback: Callback | None = None,
 ) -> Course:
     """Solve A x = right_side [n].
 

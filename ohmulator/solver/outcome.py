@@ -2,9 +2,13 @@
 
 import enum
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from golden.inverse.answer import Answer
+from ohmulator.solver.counts import Counts
 
 Floats = NDArray[np.float64]
 
@@ -49,3 +53,51 @@ class Course:
     solution: Floats
     reason: Reason
     residuals: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Solution:
+    """Hold what became of one right-hand side.
+
+    Attributes
+    ----------
+    x
+        [n]; None if the system is not solved.
+    best
+        [n] of the smallest residual, solved or not.
+    residual
+        Norm of b - A x over that of b, in float64 and from nothing but A, b and `best`. Of
+        least squares, that of the normal equations.
+    reason
+        Why the iteration ended.
+    method
+        Refinement or FGMRES.
+    residuals
+        Relative residuals as the chip has them, before the first and after each iteration.
+    identity
+        Relative residual that the same number of iterations reaches without the loop.
+    answers
+        What the loop answered in each iteration.
+    counts
+        What the chip did.
+    """
+
+    x: NDArray[Any] | None
+    best: NDArray[Any]
+    residual: float
+    reason: Reason
+    method: Method
+    residuals: list[float]
+    identity: float
+    answers: list[Answer] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def solved(self) -> bool:
+        """Tell whether the tolerance was reached."""
+        return self.x is not None
+
+    @property
+    def iterations(self) -> int:
+        """Iterations that it took."""
+        return len(self.residuals) - 1

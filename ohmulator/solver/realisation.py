@@ -36,6 +36,9 @@ LEAST_ERROR = 0.05
 CONTRACTING = 0.6
 """Spectral radius up to which refinement is worth its simplicity."""
 
+GOOD = 0.1
+"""Spectral radius with which no other candidate is looked at."""
+
 TRIAL = 1e-7, 80
 """Tolerance and bound of iterations of the trials that compare candidates."""
 
@@ -103,6 +106,8 @@ def realise(config: ChipConfig, matrix: Floats, *, caution: float = 1.0) -> Real
             found = _candidate(config, matrix, base * top, caution * margin)
             if found is not None and (best is None or found.promise < best.promise):
                 best = found
+            if best is not None and best.promise <= GOOD:
+                return best
     if best is None:
         levels = np.ldexp(config.inversion.feedback_top, -config.inversion.feedback_fraction_bits)
         raise UserError(

@@ -6,12 +6,11 @@ The residual is computed from what the loop has just said, a few bits wide, so t
 exact; it is scaled to 30 bits in each iteration, so that it never runs out of them.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmulator.solver.arithmetic import shifted
+from ohmulator.solver.krylov import Callback
 from ohmulator.solver.outcome import Course, Reason
 from ohmulator.solver.piece import joined
 from ohmulator.solver.system import System
@@ -30,7 +29,7 @@ def refine(
     right_side: Floats,
     tolerance: float,
     bound: int,
-    callback: Callable[[float], None] | None = None,
+    callback: Callback | None = None,
 ) -> Course:
     """Solve the prepared system for one right-hand side [n]."""
     size = float(np.abs(right_side).max(initial=0.0))

@@ -5,43 +5,33 @@ solution = solver.solve(b)
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
-from golden.inverse.answer import Answer
 from golden.inverse.inversion import require_invertible
 from ohmulator.solver.array_inverse import Inverse
+from ohmulator.solver.choice import best_of, input_levels, sized
 from ohmulator.solver.counts import Counts
 from ohmulator.solver.forms import Form, Numbers, checked_form, checked_side
 from ohmulator.solver.inverses import Inverses
-from ohmulator.solver.krylov import fgmres
-from ohmulator.solver.outcome import Course, Method, Reason
+from ohmulator.solver.krylov import Callback, fgmres
+from ohmulator.solver.outcome import Course, Method, Reason, Solution
 from ohmulator.solver.piece import Piece
-from ohmulator.solver.preparation import Prepared, prepare
+from ohmulator.solver.preparation import prepare
 from ohmulator.solver.products import Products, require_exact
-from ohmulator.solver.realisation import CONTRACTING, Realisation, realise
+from ohmulator.solver.realisation import CONTRACTING
 from ohmulator.solver.refine import refine
 from ohmulator.solver.system import System
 from spec.config import ChipConfig
-from spec.errors import UserError, require, require_integer, require_number
+from spec.errors import require, require_integer, require_number
 from spec.load import load
 
 Floats = NDArray[np.float64]
-Callback = Callable[[float], None]
-
-LARGEST = 256
-"""Most unknowns of an array of the default chip."""
-
 MOST_SLICES = 10
 """Slices of 3 bits that fit a weight of 32 bits."""
-
-HEADROOM = 0.7
-"""Share of the read voltage that outputs reach in the end; the rest is for what they overshoot."""
 
 FINEST = 1e-9
 """Tightest tolerance of a chip's own residual: words of 32 bits have no more."""
@@ -54,54 +44,6 @@ WORST_CONDITION = 2.0**30
 
 CAUTION = 1.0, 2.0, 4.0
 """Margins of stability that are tried in turn, as multiples of the usual one."""
-
-
-@dataclass
-class Solution:
-    """Hold what became of one right-hand side.
-
-    Attributes
-    ----------
-    x
-        [n]; None if the system is not solved.
-    best
-        [n] of the smallest residual, solved or not.
-    residual
-        Norm of b - A x over that of b, in float64 and from nothing but A, b and `best`. Of
-        least squares, that of the normal equations.
-    reason
-        Why the iteration ended.
-    method
-        Refinement or FGMRES.
-    residuals
-        Relative residuals as the chip has them, before the first and after each iteration.
-    identity
-        Relative residual that the same number of iterations reaches without the loop.
-    answers
-        What the loop answered in each iteration.
-    counts
-        What the chip did.
-    """
-
-    x: NDArray[Any] | None
-    best: NDArray[Any]
-    residual: float
-    reason: Reason
-    method: Method
-    residuals: list[float]
-    identity: float
-    answers: list[Answer] = field(default_factory=list)
-    counts: Counts = field(default_factory=Counts)
-
-    @property
-    def solved(self) -> bool:
-        """Tell whether the tolerance was reached."""
-        return self.x is not None
-
-    @property
-    def iterations(self) -> int:
-        """Iterations that it took."""
-        return len(self.residuals) - 1
 
 
 class Solver:
@@ -346,55 +288,3 @@ class Solver:
             return np.zeros(self.size)
         direction, _ = self._system.step(side)
         return self.prepared.solution(direction)
-
-
-def best_of(config: ChipConfig, matrix: Floats, caution: float) -> tuple[Prepared, Realisation]:
-    """Return the preparation, scaled or not, whose realisation promises most.
-
-    Raises
-    ------
-    UserError
-        If neither has a stable loop.
-    """
-    plain, scaled = prepare(matrix, scaled=False), prepare(matrix, scaled=True)
-    found: list[tuple[Prepared, Realisation]] = []
-    failed: UserError | None = None
-    for prepared in [plain] if scaled.uniform else [plain, scaled]:
-        try:
-            found.append((prepared, realise(config, prepared.matrix, caution=caution)))
-        except UserError as error:
-            failed = error
-    if not found:
-        assert failed
-        raise failed
-    return min(found, key=lambda each: each[1].promise)
-
-
-def sized(config: ChipConfig, unknowns: int, slices: int) -> ChipConfig:
-    """Return a configuration whose arrays hold a number of unknowns, and whose products are exact.
-
-    Raises
-    ------
-    UserError
-        If there are too many for one array.
-    """
-    require(
-        unknowns <= LARGEST,
-        f"a system of {unknowns} real unknowns is larger than an array of {LARGEST} rows",
-    )
-    size = max(unknowns, 4)
-    largest_sum = size * ((1 << config.converter.dac_bits) - 1) * (config.levels - 1)
-    return config.replace(
-        rows=size,
-        columns=size,
-        adcs=size,
-        slices=slices,
-        adc_bits=largest_sum.bit_length() + 1,
-    )
-
-
-def input_levels(system: Floats) -> float:
-    """Return the input conductance, a power of two of levels, that keeps outputs below the read
-    voltage, whatever the codes, for a loop that holds a system [n, n] in levels."""
-    largest = np.abs(np.linalg.inv(system)).sum(axis=1).max()
-    return float(np.exp2(np.clip(np.floor(np.log2(HEADROOM / largest)), -20, 20)))
