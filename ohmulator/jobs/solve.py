@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from environment.files import Outputs, json_text
 from ohmulator import cli
 from ohmulator.jobs.systems import read_matrix
+from spec.config import ChipConfig
 from spec.errors import require, require_number
 from spec.load import load, locate
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ohmulator.jobs.screen import Screen
-    from ohmulator.solver import Solution, Solver
+    from ohmulator.solver import Schwarz, Solution, Solver
 
 NOT_SOLVED = 3
 """Exit status where there is no answer."""
@@ -28,7 +29,8 @@ class Task(NamedTuple):
     """What is to be solved."""
 
     name: str
-    matrix: "NDArray[Any]"
+    matrix: Any
+    """Array or sparse matrix [m, n]."""
     sides: "NDArray[Any]"
     """Right-hand sides [m, k]."""
     known: "NDArray[Any] | None"
@@ -54,11 +56,10 @@ def main(argv: Sequence[str]) -> int:
 
     from ohmulator.jobs import solve_report
     from ohmulator.jobs.screen import Screen
-    from ohmulator.solver import Solver
 
     screen = Screen()
     with screen.status("choosing levels and feedback"):
-        solver = Solver(task.matrix, config, method=args.method, least_squares=task.least_squares)
+        solver = solver_of(task, config, args.method)
     solutions = solve(screen, solver, task, args)
     report = solve_report.Report(task, solver, solutions, args.tol)
     contents: dict[str, str | bytes] = {
@@ -138,15 +139,28 @@ def task_of(args: Any) -> Task:
         sides = read_matrix(args.b)
         rows = len(sides) if sides.ndim else 0
         require(
-            sides.ndim in (1, 2) and rows == len(matrix),
-            f"{args.b} must have {len(matrix)} rows, as the matrix has, not {rows}",
+            sides.ndim in (1, 2) and rows == matrix.shape[0],
+            f"{args.b} must have {matrix.shape[0]} rows, as the matrix has, not {rows}",
         )
-        return Task(args.a.stem, matrix, sides.reshape(len(matrix), -1), None, args.lsq)
+        return Task(args.a.stem, matrix, sides.reshape(rows, -1), None, args.lsq)
     known = np.random.default_rng(args.seed).standard_normal((matrix.shape[1], 1))
     return Task(args.a.stem, matrix, matrix @ known, known, args.lsq)
 
 
-def solve(screen: "Screen", solver: "Solver", task: Task, args: Any) -> "list[Solution]":
+def solver_of(task: Task, config: ChipConfig | None, method: str) -> "Solver | Schwarz":
+    """Return the solver for a system: many arrays for a sparse one that one array cannot hold."""
+    from scipy.sparse import issparse
+
+    from ohmulator.solver import Schwarz, Solver
+    from ohmulator.solver.choice import LARGEST
+
+    if issparse(task.matrix) and min(task.matrix.shape) > LARGEST:
+        require(not task.least_squares, f"least squares need at most {LARGEST} unknowns")
+        return Schwarz(task.matrix, config)
+    return Solver(task.matrix, config, method=method, least_squares=task.least_squares)
+
+
+def solve(screen: "Screen", solver: "Solver | Schwarz", task: Task, args: Any) -> "list[Solution]":
     """Return the solutions of all right-hand sides, with what is going on on a terminal."""
     solutions = []
     total = task.sides.shape[1]

@@ -7,14 +7,16 @@ import numpy as np
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
-from golden.inverse.inversion import Inversion
 from ohmulator.jobs import pictures
-from ohmulator.solver import Solution, Solver
+from ohmulator.solver import Schwarz, Solution, Solver
 from ohmulator.solver.counts import Counts
 
 if TYPE_CHECKING:
     from ohmulator.jobs.screen import Screen
     from ohmulator.jobs.solve import Task
+
+MOST_DRAWN = 16
+"""Loops whose eigenvalues are drawn."""
 
 MOST_ROWS = 40
 """Iterations that the table shows."""
@@ -25,7 +27,7 @@ class Report:
     """Solutions of a task, and how they came about."""
 
     task: "Task"
-    solver: Solver
+    solver: Solver | Schwarz
     solutions: list[Solution]
     tolerance: float
 
@@ -64,14 +66,9 @@ class Report:
         return sum((each.counts for each in self.solutions), Counts())
 
     @property
-    def loops(self) -> list[Inversion]:
-        """Loops that were used."""
-        return self.solver.inverse.loops
-
-    @property
     def settle_s(self) -> float | None:
         """Seconds that the slowest loop settles; None if one never does."""
-        times = [loop.settle_s for loop in self.loops]
+        times = [loop.settle_s for loop in self.solver.loops]
         return None if None in times else max(time for time in times if time is not None)
 
     def figures(self) -> dict[str, Any]:
@@ -79,13 +76,13 @@ class Report:
         solver, realisations = self.solver, self.solver.realisations
         return {
             "system": self.task.name,
-            "shape": list(solver.form.matrix.shape),
+            "shape": list(solver.shape),
             "unknowns": solver.size,
             "hash": solver.config.whole,
             "array": solver.config.array.rows,
             "slices": solver.config.array.slices,
-            "definite": solver.prepared.definite,
-            "condition": _finite(solver.prepared.condition),
+            "definite": solver.definite,
+            "condition": _finite(solver.condition),
             "arrays with a loop": [
                 {
                     "unknowns": len(each.cells),
@@ -95,7 +92,7 @@ class Report:
                     "settle_s": loop.settle_s,
                     "abscissa": loop.loop.abscissa,
                 }
-                for each, loop in zip(realisations, self.loops, strict=True)
+                for each, loop in zip(realisations, self.solver.loops, strict=True)
             ],
             "tolerance": self.tolerance,
             "solved": self.solved,
@@ -133,14 +130,14 @@ class Report:
     def _rows(self) -> list[list[list[str]]]:
         solver, worst, counts = self.solver, self.worst, self.counts()
         settle_s, error = self.settle_s, self.error()
-        rows, columns = solver.form.matrix.shape
+        rows, columns = solver.shape
         radius = max(each.radius for each in solver.realisations)
         added = max(each.added for each in solver.realisations)
         matrix = {
             "matrix": f"{rows} x {columns}",
-            "condition number, prepared": f"{solver.prepared.condition:.3g}",
-            "symmetric and positive definite": "yes" if solver.prepared.definite else "no",
-            "arrays with a loop": str(len(self.loops)),
+            "condition number, prepared": _known(solver.condition, "{:.3g}"),
+            "symmetric and positive definite": _known(solver.definite, "{}"),
+            "arrays with a loop": str(len(self.solver.loops)),
             "spectral radius, worst": f"{radius:.3f}",
             "feedback added for stability, levels": f"{added:.2f}",
             "settling, slowest": "never" if settle_s is None else f"{settle_s * 1e9:.0f} ns",
@@ -170,7 +167,8 @@ class Report:
         left.axhline(self.tolerance, color="black", linestyle="--", label="tolerance")
         left.set(xlabel="iteration", ylabel="relative residual", title=self.task.name)
         left.legend()
-        loops = [np.linalg.eigvals(loop.loop.dynamics) for loop in self.loops]
+        some = self.solver.loops[:MOST_DRAWN]
+        loops = [np.linalg.eigvals(loop.loop.dynamics) for loop in some]
         values = np.concatenate(loops) / 1e9
         right.plot(values.real, values.imag, ".", label="eigenvalues")
         right.axvline(0, color="black", linewidth=0.8)
@@ -210,5 +208,9 @@ def _iterations(solution: Solution) -> list[list[str]]:
     return [*rows[:half], ["...", *[""] * 5], *rows[-half:]]
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _known(value: object, text: str) -> str:
+    return "not known" if value is None else text.format(value)

@@ -17,8 +17,8 @@ MOST_ENTRIES = 1 << 24
 """Most numbers of a file: 128 MiB in float64."""
 
 
-def read_matrix(path: Path) -> "NDArray[Any]":
-    """Return the matrix or vector of a file as a dense array of numbers, [m, n] or [m].
+def read_matrix(path: Path) -> Any:
+    """Return the matrix or vector of a file, [m, n] or [m]: sparse where the file is.
 
     Raises
     ------
@@ -41,14 +41,15 @@ def read_matrix(path: Path) -> "NDArray[Any]":
         raise UserError(f"{named(path)} cannot be read: {why}") from None
 
 
-def _read_market(path: Path) -> "NDArray[Any]":
-    import numpy as np
+def _read_market(path: Path) -> Any:
     from scipy.io import mminfo, mmread
+    from scipy.sparse import csr_array
 
-    rows, columns, *_ = mminfo(path)
-    _require_size((rows, columns))
+    rows, columns, entries, form, *_ = mminfo(path)
+    sparse = form == "coordinate"
+    _require_size((rows, columns), entries if sparse else rows * columns)
     found = mmread(path)
-    return np.asarray(found.toarray() if hasattr(found, "toarray") else found)
+    return csr_array(found) if sparse else found
 
 
 def _read_array(path: Path) -> "NDArray[Any]":
@@ -56,16 +57,16 @@ def _read_array(path: Path) -> "NDArray[Any]":
 
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     require(isinstance(array, np.ndarray), "holds several arrays: save one with numpy.save")
-    _require_size(array.shape)
+    _require_size(array.shape, array.size)
     require(array.dtype.kind in "iufc", f"must hold numbers, not {array.dtype}")
     return np.array(array)
 
 
-def _require_size(shape: tuple[int, ...]) -> None:
-    entries = math.prod(shape)
-    require(entries > 0, f"has the shape {' x '.join(map(str, shape))}, and no numbers in it")
+def _require_size(shape: tuple[int, ...], entries: int) -> None:
+    text = " x ".join(map(str, shape))
+    require(math.prod(shape) > 0, f"has the shape {text}, and no numbers in it")
+    fits = entries <= MOST_ENTRIES and max(shape, default=0) <= MOST_ENTRIES
     require(
-        entries <= MOST_ENTRIES,
-        f"has {' x '.join(map(str, shape))} numbers, more than {MOST_ENTRIES}: solve a smaller "
-        "system",
+        fits,
+        f"of {text} has {entries} entries: at most {MOST_ENTRIES} rows and entries can be solved",
     )

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from golden.inverse.inversion import Inversion, require_invertible
 from ohmulator.solver.array_inverse import Inverse
-from ohmulator.solver.choice import best_of
+from ohmulator.solver.choice import best_of, sized
 from ohmulator.solver.counts import Counts
 from ohmulator.solver.inverses import Inverses
 from ohmulator.solver.krylov import Callback, fgmres
@@ -27,9 +27,13 @@ from ohmulator.solver.preparation import Prepared, prepare
 from ohmulator.solver.realisation import Realisation
 from spec.config import ChipConfig
 from spec.errors import require, require_integer, require_number
+from spec.load import load
 
 Floats = NDArray[np.float64]
 Nodes = NDArray[np.int64]
+
+ARRAY = 64
+"""Rows of the arrays of the default chip."""
 
 CORE_SHARE = 0.5
 """Unknowns of a part without its neighbours, as a share of the rows of an array."""
@@ -68,7 +72,8 @@ class Schwarz:
     matrix
         Sparse, real and square.
     config
-        Chip; as many arrays as there are parts are taken.
+        Chip; as many arrays as there are parts are taken. By default the preset `solver` with
+        arrays of 64 x 64.
     coarse
         Whether there is a coarse system.
 
@@ -87,7 +92,8 @@ class Schwarz:
         If the matrix is none of these, or a part of it has no stable loop.
     """
 
-    def __init__(self, matrix: object, config: ChipConfig, *, coarse: bool = True):
+    def __init__(self, matrix: object, config: ChipConfig | None = None, *, coarse: bool = True):
+        config = config or sized(load("solver"), ARRAY, load("solver").array.slices)
         require_invertible(config)
         self.matrix = checked_sparse(matrix)
         self.config = config
@@ -110,6 +116,26 @@ class Schwarz:
     def size(self) -> int:
         """Unknowns."""
         return int(self.matrix.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the matrix."""
+        return self.size, self.size
+
+    @property
+    def condition(self) -> float | None:
+        """Condition number of the matrix: not known."""
+        return None
+
+    @property
+    def definite(self) -> bool | None:
+        """Whether the matrix is symmetric and positive definite: not known."""
+        return None
+
+    @property
+    def cells(self) -> int:
+        """Cells of all loops that are programmed."""
+        return sum(2 * each.cells.size for each in self.realisations)
 
     @property
     def realisations(self) -> list[Realisation]:

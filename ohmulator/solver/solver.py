@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
-from golden.inverse.inversion import require_invertible
+from golden.inverse.inversion import Inversion, require_invertible
 from ohmulator.solver.array_inverse import Inverse
 from ohmulator.solver.choice import best_of, input_levels, sized
 from ohmulator.solver.counts import Counts
@@ -101,6 +101,27 @@ class Solver:
     def size(self) -> int:
         """Unknowns of the real square system."""
         return len(self._square)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the matrix."""
+        rows, columns = self.form.matrix.shape
+        return rows, columns
+
+    @property
+    def condition(self) -> float | None:
+        """Condition number of the prepared matrix, in the Euclidean norm."""
+        return self.prepared.condition
+
+    @property
+    def definite(self) -> bool | None:
+        """Whether the matrix is symmetric and positive definite."""
+        return self.prepared.definite
+
+    @property
+    def loops(self) -> list[Inversion]:
+        """Loops of all arrays."""
+        return self.inverse.loops
 
     @property
     def cells(self) -> int:
