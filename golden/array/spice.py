@@ -10,7 +10,14 @@ from typing import Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
-from golden.array.circuit import WireOhms, check_conductances, check_resistances, check_voltages
+from golden.array.circuit import (
+    Floats,
+    Resistances,
+    WireOhms,
+    check_conductances,
+    check_resistances,
+    check_voltages,
+)
 from spec.errors import UserError
 
 
@@ -50,6 +57,27 @@ def netlist(
             "circuits; a netlist holds one array [rows, columns] and one vector [rows]"
         )
     ohms = check_resistances(G, **wires)
+    lines = crossbar(G, ohms)
+    lines += ["", "* Row voltages and virtual grounds"]
+    lines += [f"Vin{row} in{row} 0 DC {volts!r}" for row, volts in enumerate(v.tolist())]
+    columns = range(G.shape[1])
+    lines += [f"Vout{column} out{column} 0 DC 0" for column in columns]
+    lines += ["", ".options reltol=1e-12 abstol=1e-18 vntol=1e-15 gmin=1e-30", ".control"]
+    lines += ["set numdgt=15", "op", *(f"print i(Vout{column})" for column in columns)]
+    lines += ["quit", ".endc", ".end", ""]
+    return "\n".join(lines)
+
+
+def crossbar(G: Floats, ohms: Resistances) -> list[str]:
+    """Return the elements of an array between its terminals ``in<row>`` and ``out<column>``.
+
+    Parameters
+    ----------
+    G
+        Cell conductances in siemens, [rows, columns].
+    ohms
+        Of the wires.
+    """
     rows, columns = G.shape
 
     lines = [
@@ -71,13 +99,7 @@ def netlist(
     for cell, siemens in np.ndenumerate(G):
         if siemens > 0:
             lines.append(f"Rg{_index(cell)} {word[cell]} {bit[cell]} {float(1 / siemens)!r}")
-    lines += ["", "* Row voltages and virtual grounds"]
-    lines += [f"Vin{row} in{row} 0 DC {volts!r}" for row, volts in enumerate(v.tolist())]
-    lines += [f"Vout{column} out{column} 0 DC 0" for column in range(columns)]
-    lines += ["", ".options reltol=1e-12 abstol=1e-18 vntol=1e-15 gmin=1e-30", ".control"]
-    lines += ["set numdgt=15", "op", *(f"print i(Vout{column})" for column in range(columns))]
-    lines += ["quit", ".endc", ".end", ""]
-    return "\n".join(lines)
+    return lines
 
 
 def _line(

@@ -86,37 +86,44 @@ class Transient:
         final = self.final @ drives_v
         peaks = np.abs(final)
         before_s, before, settled_s = 0.0, size(final), 0.0
-        for seconds, states, contracts in self._march(drives_v, points):
-            missing = loop.outputs @ states
-            np.maximum(peaks, np.abs(final - missing), out=peaks)
-            off = size(missing)
-            if off > band_v:
-                settled_s = seconds
-            elif before > band_v:
-                # Between two times it falls about exponentially.
-                share = np.log(before / band_v) / np.log(before / max(off, 1e-300))
-                settled_s = before_s + share * (seconds - before_s)
-            before_s, before = seconds, off
-            if contracts and reach * size(states) <= band_v:
+        for octave, contracts in self._march(drives_v, points):
+            quiet = contracts
+            for seconds, states in octave:
+                missing = loop.outputs @ states
+                np.maximum(peaks, np.abs(final - missing), out=peaks)
+                off = size(missing)
+                if off > band_v:
+                    settled_s = seconds
+                elif before > band_v:
+                    # Between two times it falls about exponentially.
+                    share = np.log(before / band_v) / np.log(before / max(off, 1e-300))
+                    settled_s = before_s + share * (seconds - before_s)
+                before_s, before = seconds, off
+                quiet = quiet and reach * size(states) <= band_v
+            # What states lack in an octave is at most halved in the time after it, of its length.
+            if quiet:
                 break
         return Course(settled_s, peaks)
 
-    def _march(self, drives_v: Floats, points: int) -> Iterator[tuple[float, Floats, bool]]:
-        """Yield times in seconds, what states [states, m] lack in volts, and whether it shrinks.
+    def _march(
+        self, drives_v: Floats, points: int
+    ) -> Iterator[tuple[list[tuple[float, Floats]], bool]]:
+        """Yield octaves: times in seconds with what states [states, m] lack in volts.
 
-        It does if the largest of them is halved, at least, within the octave.
+        And whether the largest of these is halved, at least, within as long as the octave is.
         """
         seconds, left = 0.0, self._states[:, : self.loop.size] @ drives_v
         # The first octave begins at 0, and has the step of the second.
-        for octave in itertools.chain([0], itertools.count()):
-            step_s = self._fastest_s / points * 2.0**octave
-            propagator = self._propagator(points, octave)
-            whole = np.linalg.matrix_power(propagator, points)
-            contracts = bool(np.abs(whole).sum(axis=1).max() <= 0.5)
+        for number in itertools.chain([0], itertools.count()):
+            step_s = self._fastest_s / points * 2.0**number
+            propagator = self._propagator(points, number)
+            octave = []
             for _ in range(points):
                 left = propagator @ left
                 seconds += step_s
-                yield seconds, left, contracts
+                octave.append((seconds, left))
+            whole = np.linalg.matrix_power(propagator, points)
+            yield octave, bool(np.abs(whole).sum(axis=1).max() <= 0.5)
 
     def _propagator(self, points: int, octave: int) -> Floats:
         """Return exp(M t) for the distance t of times in an octave."""
