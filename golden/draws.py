@@ -32,8 +32,10 @@ class Draw(enum.IntEnum):
     TILE = 12
     INV_DAC_STATICS = 13
     INV_ADC_STATICS = 14
-    INV_NOISE = 15
-    AMPLIFIER_OFFSET = 16
+    INV_DAC_NOISE = 15
+    INV_READ_NOISE = 16
+    AMPLIFIER_OFFSET = 17
+    AMPLIFIER_NOISE = 18
 
 
 def stream(seed: int, *draw: int) -> np.random.Generator:

@@ -29,6 +29,10 @@ from spec.errors import require
 Floats = NDArray[np.float64]
 
 
+AT_ONCE = 64
+"""Drives whose transients are followed together."""
+
+
 @dataclass(frozen=True)
 class Held:
     """Hold what the loop answered to a batch of m drives.
@@ -46,6 +50,23 @@ class Held:
     values: Floats
     saturated: NDArray[np.bool_]
     disturbed: NDArray[np.bool_]
+
+
+class _Settled:
+    """A stable loop, and what follows from it."""
+
+    def __init__(self, loop: Loop, read_v: float, band: float, offset_v: Floats, input_s: float):
+        self.transient = Transient(loop)
+        self.offset_v = self.transient.by_offset @ offset_v
+        """Outputs [n] for no drive, in volts."""
+        self.by_current = self.transient.final / input_s
+        """Outputs [n, n] per ampere into a summing node."""
+        self._read_v, self._band_v = read_v, band * read_v
+
+    @cached_property
+    def worst(self) -> Course:
+        """Course of the worst of all drives."""
+        return self.transient.worst(self._read_v, self._band_v)
 
 
 class Inversion:
@@ -83,8 +104,12 @@ class Inversion:
         deviation = physics.amplifiers.amplifier_offset_v
         draws = stream(physics.seed, Draw.AMPLIFIER_OFFSET).standard_normal(n)
         self._offset_v = deviation * draws
-        self._noise = stream(physics.seed, Draw.INV_NOISE)
+        self._dac_noise = stream(physics.seed, Draw.INV_DAC_NOISE)
+        self._read_noise = stream(physics.seed, Draw.INV_READ_NOISE)
+        self._amplifier_noise = stream(physics.seed, Draw.AMPLIFIER_NOISE)
         self._versions = array.cells.versions - 1
+        self._settled: _Settled | None = None
+        self._sample: tuple[float, Floats] | None = None
 
     @property
     def unit_v(self) -> float:
@@ -103,13 +128,18 @@ class Inversion:
     def loop(self) -> Loop:
         """Loop around the present cells."""
         self._refresh()
-        return self._closed
+        return self._loop
 
     @property
     def stable(self) -> bool:
         """Tell whether the loop around the present cells is stable."""
         self._refresh()
-        return self._stable
+        return self._settled is not None
+
+    @property
+    def transient(self) -> Transient:
+        """Transient of the present loop, which is stable."""
+        return self._present.transient
 
     @property
     def weights(self) -> Floats:
@@ -117,15 +147,6 @@ class Inversion:
         g_s = self.array.g_s[self._slice]
         levels = np.ldexp(self.feedback, -self.config.inversion.feedback_fraction_bits)
         return (g_s[:, 0::2] - g_s[:, 1::2]) / self.config.g_step_s + np.diag(levels)
-
-    @property
-    def solution(self) -> Floats:
-        """Matrix [n, n] from codes to held values in units at the sampling instant.
-
-        Offset and noise are left out. The loop is stable.
-        """
-        self._refresh()
-        return self._sampled
 
     @property
     def settle_cycles(self) -> int | None:
@@ -136,10 +157,10 @@ class Inversion:
         clock_hz, inversion = self.config.machine.clock_hz, self.config.inversion
         if inversion.inv_timer_s:
             seconds = inversion.inv_timer_s
-        elif not self.stable or self._worst.settled_s > inversion.inv_bound_s:
+        elif not self.stable or self._present.worst.settled_s > inversion.inv_bound_s:
             return None
         else:
-            seconds = self._worst.settled_s
+            seconds = self._present.worst.settled_s
         return max(2, math.ceil(seconds * clock_hz - 1e-9))
 
     @property
@@ -161,19 +182,19 @@ class Inversion:
         codes = checked_integers("codes", codes, (-1, config.array.rows), -top, top)
         seconds = self.settle_s
         require(seconds is not None, "the loop does not settle: add feedback, or sample by a timer")
+        assert seconds is not None
         drives_v = self._drives_v(codes)
-        if self._stable:
-            values = drives_v @ (self._sampled.T / self.dac_v)
-            saturated, disturbed = self._reached(codes, drives_v)
-        else:
-            values = np.zeros(codes.shape)
-            saturated = disturbed = np.ones(len(codes), bool)
+        volts = np.zeros(codes.shape)
+        saturated = disturbed = np.ones(len(codes), bool)
+        if self.stable:
+            volts = -drives_v @ self._sampled(seconds).T + self._present.offset_v
+            saturated, disturbed = self._reached(drives_v)
         limit_v = config.physics.amplifiers.saturation_v
         for each in np.flatnonzero(saturated):
-            volts = limited(self.loop, -drives_v[each], self._offset_v, limit_v, seconds or 0.0)
-            values[each] = volts / self.unit_v
-        values += self._disturbances(values, ~saturated)
-        return Held(values, saturated, disturbed)
+            volts[each] = limited(self.loop, -drives_v[each], self._offset_v, limit_v, seconds)
+        if self.stable:
+            volts += self._noise_v(volts)
+        return Held(volts / self.unit_v, saturated, disturbed)
 
     def adcs(self, step: int) -> Adcs:
         """Return the ADCs at a step, for values [..., n]."""
@@ -189,37 +210,50 @@ class Inversion:
             steps += self._dacs.deviation[np.arange(codes.shape[1]), at]
         noise = self.config.physics.converters.dac_noise
         if noise:
-            steps += noise * self._noise.standard_normal(steps.shape)
+            steps += noise * self._dac_noise.standard_normal(steps.shape)
         return steps * self.dac_v
 
-    def _reached(
-        self, codes: NDArray[np.int64], drives_v: Floats
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def _sampled(self, seconds: float) -> Floats:
+        """Return the outputs [n, n] at the sampling instant, per volt of drive."""
+        if self._sample is None or self._sample[0] != seconds:
+            self._sample = seconds, self.transient.at(seconds)
+        return self._sample[1]
+
+    def _reached(self, drives_v: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Tell which drives [m, n] saturate op-amps, and which disturb cells."""
         limits = self.config.physics.amplifiers.saturation_v, self.config.converter.v_read_v
-        offset_v = np.abs(self._final_offset_v).max()
-        reached_v = (np.abs(drives_v) @ self._worst.peaks_v.T).max(axis=1, initial=0.0) + offset_v
-        # The sum over all drives is a bound only: those above it are looked at one by one.
-        for each in np.flatnonzero(reached_v > min(limits)):
-            course = self._transient.course(-drives_v[each, :, None], np.inf)
-            reached_v[each] = course.peaks_v.max() + offset_v
+        present = self._present
+        offset_v = np.abs(present.offset_v).max()
+        reached_v = (np.abs(drives_v) @ present.worst.peaks_v.T).max(axis=1, initial=0.0)
+        # The sum over all drives is a bound only: what is above it is looked at drive by drive.
+        doubtful = np.flatnonzero(reached_v + offset_v > min(limits))
+        for some in np.array_split(doubtful, -(-len(doubtful) // AT_ONCE) or 1):
+            if len(some):
+                course = present.transient.course(-drives_v[some].T, np.inf)
+                reached_v[some] = course.peaks_v.max(axis=0)
+        reached_v += offset_v
         return reached_v > limits[0], reached_v > limits[1]
 
-    def _disturbances(self, values: Floats, linear: NDArray[np.bool_]) -> Floats:
-        """Return what offset and noise add to values [m, n], in units, where the loop is linear."""
-        physics = self.config.physics
-        if not self._stable:
-            return np.zeros(values.shape)
-        added_v = np.where(linear[:, None], self._final_offset_v, 0.0)
+    def _noise_v(self, volts: Floats) -> Floats:
+        """Return the noise of a sample of outputs [m, n], in volts."""
+        physics, present = self.config.physics, self._present
+        noise_v = np.zeros(volts.shape)
         if physics.amplifiers.amplifier_noise_v:
-            draws = self._noise.standard_normal(values.shape)
-            added_v += physics.amplifiers.amplifier_noise_v * draws @ self._transient.by_offset.T
+            draws = self._amplifier_noise.standard_normal(volts.shape)
+            by_offset = present.transient.by_offset
+            noise_v += physics.amplifiers.amplifier_noise_v * draws @ by_offset.T
         if physics.cells.read_noise:
-            squares = (self.array.g_s[self._slice] ** 2).reshape(values.shape[1], -1, 2).sum(axis=2)
-            sigma_a = np.sqrt((values * self.unit_v) ** 2 @ squares.T) * physics.cells.read_noise
-            draws = self._noise.standard_normal(values.shape)
-            added_v += (sigma_a * draws) @ self._by_current.T
-        return added_v / self.unit_v
+            squares = (self.array.g_s[self._slice] ** 2).reshape(volts.shape[1], -1, 2).sum(axis=2)
+            sigma_a = np.sqrt(volts**2 @ squares.T) * physics.cells.read_noise
+            draws = self._read_noise.standard_normal(volts.shape)
+            noise_v += (sigma_a * draws) @ present.by_current.T
+        return noise_v
+
+    @property
+    def _present(self) -> _Settled:
+        self._refresh()
+        assert self._settled is not None, "only a stable loop settles"
+        return self._settled
 
     def _refresh(self) -> None:
         """Bring the loop up to date with the cells."""
@@ -229,29 +263,14 @@ class Inversion:
         config, inversion = self.config, self.config.inversion
         levels = np.ldexp(self.feedback, -inversion.feedback_fraction_bits)
         crossbar = admittance(self.array.g_s[self._slice], config.physics.wires)
-        self._closed = close(
-            crossbar,
-            np.asarray(levels * config.g_step_s, np.float64),
-            inversion.input_levels * config.g_step_s,
-            config.physics.amplifiers,
-        )
+        input_s = inversion.input_levels * config.g_step_s
+        feedback_s = np.asarray(levels * config.g_step_s, np.float64)
+        self._loop = close(crossbar, feedback_s, input_s, config.physics.amplifiers)
         self._versions = versions.copy()
-        self._stable = self._closed.abscissa < 0
-        self.__dict__.pop("_worst", None)
-        if not self._stable:
-            return
-        self._transient = Transient(self._closed)
-        self._final_offset_v = self._transient.by_offset @ self._offset_v
-        self._by_current = self._transient.final / (inversion.input_levels * config.g_step_s)
-        seconds = self.settle_s
-        still = self._transient.final if seconds is None else self._transient.at(seconds)
-        self._sampled = -still * (self.dac_v / self.unit_v)
-
-    @cached_property
-    def _worst(self) -> Course:
-        """Course of the worst of all drives."""
-        read_v = self.config.converter.v_read_v
-        return self._transient.worst(read_v, self.config.inversion.settle_band * read_v)
+        self._settled = self._sample = None
+        if self._loop.abscissa < 0:
+            read_v, band = config.converter.v_read_v, inversion.settle_band
+            self._settled = _Settled(self._loop, read_v, band, self._offset_v, input_s)
 
 
 def loop_config(config: ChipConfig) -> ChipConfig:
