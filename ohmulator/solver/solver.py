@@ -45,6 +45,9 @@ WORST_CONDITION = 2.0**30
 CAUTION = 1.0, 2.0, 4.0
 """Margins of stability that are tried in turn, as multiples of the usual one."""
 
+CURABLE = Reason.UNSETTLED, Reason.DIVERGED, Reason.STAGNATED
+"""Ends of an iteration for which a loop that is further from instability is tried."""
+
 
 class Solver:
     """A matrix on a chip, for any number of right-hand sides.
@@ -269,13 +272,11 @@ class Solver:
 
     def _more_cautious(self, solution: Solution) -> bool:
         """Program the chip anew where that may help; tell whether it was."""
-        if solution.reason is Reason.CONDITION:
-            return False
         if solution.reason is Reason.WEIGHTS:
             if self._given or self._slices == MOST_SLICES:
                 return False
             self._slices = MOST_SLICES
-        elif self._caution + 1 < len(CAUTION):
+        elif solution.reason in CURABLE and self._caution + 1 < len(CAUTION):
             self._caution += 1
         else:
             return False
