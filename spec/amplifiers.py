@@ -53,7 +53,7 @@ class AmplifierPhysics(Table):
         self._number("open_loop_gain", 10.0, 1e12, "(a ratio)")
         self._number("gain_bandwidth_hz", 1.0, 1e12, "hertz")
         self._number("node_f", 1e-18, 1e-6, "farads")
-        self._number("inverter_hz", 0.0, 1e13, "hertz")
+        self._number("inverter_hz", 0.0, 1e12, "hertz")
         self._number("output_ohm", 0.0, 1e6, "ohms")
         self._number("saturation_v", 1e-3, 100.0, "volts")
         self._number("amplifier_offset_v", 0.0, 1.0, "volts")

@@ -60,7 +60,7 @@ class InversionConfig(Table):
         self._integer("inv_dac_bits", 2, 16)
         self._integer("inv_adc_bits", 2, 16)
         self._integer("inv_steps", 1, 32)
-        self._number("input_levels", 2.0**-20, 2.0**20, "levels")
+        self._number("input_levels", 2.0**-10, 2.0**10, "levels")
         require(
             math.frexp(self.input_levels)[0] == 0.5,
             f"input_levels must be a power of two, not {digits(self.input_levels)}",

@@ -66,4 +66,4 @@ def input_levels(system: Floats) -> float:
     """Return the input conductance, a power of two of levels, that keeps outputs below the read
     voltage, whatever the codes, for a loop that holds a system [n, n] in levels."""
     largest = np.abs(np.linalg.inv(system)).sum(axis=1).max()
-    return float(np.exp2(np.clip(np.floor(np.log2(HEADROOM / largest)), -20, 20)))
+    return float(np.exp2(np.clip(np.floor(np.log2(HEADROOM / largest)), -10, 10)))

@@ -58,6 +58,8 @@ BLOCKS = {
     "unit/test_linearity.py unit/test_arguments.py unit/test_front_door.py",
     "golden/draws.py": "unit/test_draws_are_kept.py unit/test_draws.py unit/test_device.py "
     "unit/test_write_verify.py",
+    "spec/amplifiers": "unit/test_physics.py unit/test_inverse_loop.py",
+    "spec/inversion": "unit/test_config.py unit/test_inversion.py",
     "golden/array": "unit/test_ends_of_golden.py unit/test_single_cells.py "
     "unit/test_rounding.py unit/test_choices.py "
     "unit/test_device.py unit/test_cell_states.py unit/test_array.py unit/test_spice.py "
@@ -72,6 +74,7 @@ BLOCKS = {
     "unit/test_write_verify_refusals.py unit/test_write_verify_pulses.py "
     "unit/test_write_verify.py unit/test_transposed.py rtl/test_shift_add.py unit/test_empty.py "
     "unit/test_machine_stops.py",
+    "golden/inverse": "unit/test_inverse_loop.py unit/test_inversion.py",
     "golden/machine": "unit/test_ends_of_golden.py unit/test_vector_unit.py "
     "unit/test_control_flow.py unit/test_scheduler.py unit/test_machine.py "
     "unit/test_machine_products.py unit/test_machine_stops.py unit/test_matrix.py "
@@ -103,12 +106,13 @@ BLOCKS = {
     "unit/test_replies.py unit/test_any_reply.py unit/test_arguments.py unit/test_front_door.py",
     "ohmulator/host/simulated": "unit/test_simulated_carrier.py cosim/test_chip_cosim.py",
     "ohmulator/host/tb_chip": "cosim/test_chip_cosim.py",
+    "ohmulator/solver": "unit/test_solver.py",
     "ohmulator/compiler": "unit/test_ends_of_programs.py unit/test_matrix.py "
     "unit/test_front_door.py unit/test_sharing.py unit/test_arguments.py",
 }
 """Tests of each block, by what the paths of its files begin with; the quickest first."""
 
-FOLDERS = "spec", "golden", "hw", "ohmulator/host", "ohmulator/compiler"
+FOLDERS = "spec", "golden", "hw", "ohmulator/host", "ohmulator/compiler", "ohmulator/solver"
 """Where mutants are made."""
 
 

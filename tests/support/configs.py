@@ -299,6 +299,15 @@ FAULTS: dict[str, list[Any]] = {
     "adc_inl": [0.3, 8.0, 100.0],
     "adc_dnl": [0.3, 8.0, 100.0],
     "sense_noise": [0.5, 1e12],
+    "loop_program_error": [0.1, 10.0],
+    "open_loop_gain": [1e3, 10.0, 1e12],
+    "gain_bandwidth_hz": [1.0, 1e12],
+    "node_f": [1e-18, 1e-6],
+    "inverter_hz": [1e9, 1.0, 1e12],
+    "output_ohm": [100.0, 1e6],
+    "saturation_v": [1e-3, 100.0],
+    "amplifier_offset_v": [1e-3, 1.0],
+    "amplifier_noise_v": [1e-4, 1.0],
     "seed": [1, 5 + (3 << 32), (1 << 63) - 1],
 }
 """Values of each parameter of the physics: usual ones, and the ends of its range."""

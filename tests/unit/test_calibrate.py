@@ -6,6 +6,7 @@ import pytest
 from golden.array.lines import Array
 from golden.converter.adc import AdcErrors
 from golden.converter.linearity import linearity, ramp
+from golden.converter.statics import draw_statics
 from golden.tile.analog import Analog
 from golden.tile.calibrate import calibrate
 from golden.tile.diagnostics import diagnose, failed_cells, ir_drop
@@ -134,7 +135,7 @@ def test_a_sound_result_gives_no_warning():
 def test_measuring_the_model_recovers_its_own_errors():
     config = chip(adc_offset=1.0, adc_gain=0.02, adc_inl=0.5, adc_dnl=0.3, seed=2)
     adcs = Analog(config, Array(config)).adcs(np.zeros(config.steps, np.int64))
-    errors = AdcErrors(config)
+    errors = AdcErrors(draw_statics(config, "adc"))
     ideal = np.arange(-63, 64) - 0.5
     expected = linearity(errors.gain[:, None] * ideal + errors.deviation[:, 1:-1], ideal)
     measured = ramp(adcs.convert, config.converters, ideal, -64, samples=200)

@@ -35,6 +35,11 @@ INTEGERS = {
     "pulse_first": (0, 31),
     "pulse_increment": (0, 31),
     "pulse_limit": (1, 255),
+    "inv_dac_bits": (2, 16),
+    "inv_adc_bits": (2, 16),
+    "inv_steps": (1, 32),
+    "feedback_bits": (1, 24),
+    "feedback_fraction_bits": (0, 12),
 }
 NUMBERS = {
     "clock_hz": (1.0, 1e11),
@@ -44,6 +49,10 @@ NUMBERS = {
     "g_min_s": (0.0, 35e-6),
     "g_max_s": (1e-12, 1.0),
     "v_read_v": (1e-6, 100.0),
+    "input_levels": (2**-10, 2**10),
+    "settle_band": (1e-9, 0.5),
+    "inv_bound_s": (0.0, 1.0),
+    "inv_timer_s": (0.0, 1.0),
 }
 CHECKED = [name for name, table in ChipConfig.field_paths() if not table.startswith("physics")]
 
@@ -70,7 +79,7 @@ def test_number_fields_are_refused_with_name_value_and_range(name):
     for value in (below, math.nextafter(high, 2e11), math.nan, math.inf, -math.inf, "1", None):
         with pytest.raises(UserError) as caught:
             chip(**{name: value})
-        start = f"{name} must be a number of {low:g} to {high:g}"
+        start = f"{name} must be a number of {low:.13g} to {high:.13g}"
         assert str(caught.value).startswith(start)
         assert str(caught.value).endswith(f"not {value!r}")
 
@@ -97,6 +106,7 @@ def test_unknown_mappings_are_refused(value):
     "fields, message",
     [
         ({"columns": 6, "adcs": 4}, r"adcs must divide columns \(6\) evenly, not 4: .* 1, 2, 3, 6"),
+        ({"input_levels": 3}, "input_levels must be a power of two, not 3"),
         ({"lanes": 3}, "lanes must be a power of two, not 3"),
         ({"vector_words": 1000}, "vector_words must be a power of two, not 1000"),
         ({"dac_bits": 5}, r"dac_bits must be an integer of 1 to 4 \(input_bits\), not 5"),
@@ -231,7 +241,7 @@ def test_hash_differs_with_every_field(name):
     special = {"mapping": ["offset"], "adcs": [1, 4], "dac_bits": [1, 3]}
     special |= {"lanes": [1, 2], "vector_words": [64, 128]}
     special |= {"accumulator_bits": [30, 31], "settled_sync": [2], "comparator_sync": [2]}
-    special["conversion_s"] = [1e-9]
+    special |= {"conversion_s": [1e-9], "inv_timer_s": [1e-9], "input_levels": [0.5, 8.0]}
     others = special.get(name) or [value + (1 if isinstance(value, int) else value / 10)]
     hashes = {config.replace(**{name: v}, **extra(name)).whole for v in others}
     hashes.add(config.replace(**extra(name)).whole)

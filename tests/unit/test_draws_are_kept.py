@@ -12,6 +12,8 @@ from tests.support.configs import chip
 DRAWS = [
     *("STEP_GAIN", "STUCK", "CYCLE", "RELAXATION", "PROGRAM", "DRIFT", "READ_NOISE"),
     *("DAC_STATICS", "DAC_NOISE", "ADC_STATICS", "SENSE_NOISE", "VERIFY_NOISE", "TILE"),
+    *("INV_DAC_STATICS", "INV_ADC_STATICS", "INV_DAC_NOISE", "INV_READ_NOISE"),
+    *("AMPLIFIER_OFFSET", "AMPLIFIER_NOISE"),
 ]
 MASK = (1 << 64) - 1
 

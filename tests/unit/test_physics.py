@@ -43,6 +43,15 @@ PARAMETERS = {
     **dict.fromkeys(["dac_gain", "adc_gain"], (0.0, 0.2, 0.0)),
     "dac_noise": (0.0, 100.0, 0.0),
     "sense_noise": (0.0, 1e12, 0.0),
+    "loop_program_error": (0.0, 10.0, 0.0),
+    "open_loop_gain": (10.0, 1e12, 1e5),
+    "gain_bandwidth_hz": (1.0, 1e12, 500e6),
+    "node_f": (1e-18, 1e-6, 0.1e-12),
+    "inverter_hz": (0.0, 1e12, 0.0),
+    "output_ohm": (0.0, 1e6, 0.0),
+    "saturation_v": (1e-3, 100.0, 1.0),
+    "amplifier_offset_v": (0.0, 1.0, 0.0),
+    "amplifier_noise_v": (0.0, 1.0, 0.0),
     "seed": (0, (1 << 63) - 1, 0),
 }
 
