@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ohmulator.chip import Chip, Matrix
     from ohmulator.host.errors import LinkError, MismatchError, ProgramError, RefusedError
+    from ohmulator.solver import Schwarz, Solver
     from spec.config import ChipConfig
     from spec.errors import UserError
     from spec.load import load, presets
@@ -32,6 +33,8 @@ __all__ = [
     "Physics",
     "ProgramError",
     "RefusedError",
+    "Schwarz",
+    "Solver",
     "UserError",
     "load",
     "presets",
@@ -46,6 +49,8 @@ _HOMES = {
     "Physics": "spec.physics",
     "ProgramError": "ohmulator.host.errors",
     "RefusedError": "ohmulator.host.errors",
+    "Schwarz": "ohmulator.solver.schwarz",
+    "Solver": "ohmulator.solver.solver",
     "UserError": "spec.errors",
     "load": "spec.load",
     "presets": "spec.load",

@@ -94,7 +94,7 @@ def options(argv: Sequence[str]) -> Any:
     meaning = "relative residual to reach (default: %(default)s)"
     parser.add_argument("--tol", default="1e-7", metavar="NUMBER", help=meaning)
     parser.integer("count", 200, 1, 100_000, "iterations at most")
-    parser.seed("of the random solution and of the chip's faults")
+    parser.seed("of the random solution")
     parser.out("out/solve/x.npy", "file for the solution; a picture beside it", "FILE")
     parser.json()
     args = parser.read(argv)

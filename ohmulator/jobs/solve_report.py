@@ -170,11 +170,15 @@ class Report:
         some = self.solver.loops[:MOST_DRAWN]
         loops = [np.linalg.eigvals(loop.loop.dynamics) for loop in some]
         values = np.concatenate(loops) / 1e9
-        right.plot(values.real, values.imag, ".", label="eigenvalues")
+        right.plot(values.real, values.imag, ".", label="of op-amps and nodes")
         right.axvline(0, color="black", linewidth=0.8)
         right.axvline(values.real.max(), color="C1", linestyle="--", label="slowest")
         right.set_xscale("symlog", linthresh=1e-3)
-        right.set(xlabel="real part, 1/ns", ylabel="imaginary part, 1/ns", title="loops")
+        right.set(
+            xlabel="real part, 1/ns",
+            ylabel="imaginary part, 1/ns",
+            title="eigenvalues of the loops",
+        )
         right.legend()
         return pictures.png(figure)
 

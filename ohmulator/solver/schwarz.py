@@ -81,8 +81,6 @@ class Schwarz:
     ----------
     config
         The chip.
-    realisations
-        Of all arrays.
     counts
         What they have done.
 
