@@ -88,7 +88,7 @@ class Parser(argparse.ArgumentParser):
 
         def check(args: argparse.Namespace) -> None:
             if args.out is None:
-                stem = Path(vars(args).get("config", "")).stem
+                stem = Path(vars(args).get("config") or "").stem
                 args.out = Path(default.format_map(vars(args) | {"config": stem}))
 
         self._checks.append(check)

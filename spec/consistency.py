@@ -73,3 +73,21 @@ def _require_cycles(config: ChipConfig, name: str, seconds: float) -> None:
 def _multiples(number: int, present: int) -> list[int]:
     """Return the multiples of a number that are less than the present one, largest first."""
     return list(range(number, present, number))[::-1]
+
+
+def require_invertible(config: ChipConfig) -> None:
+    """Raise `UserError` unless a tile can be closed to a loop."""
+    rows, columns = config.array.rows, config.array.columns
+    require(
+        rows == columns,
+        f"an inversion needs as many rows as columns, not {rows} and {columns}: make them equal",
+    )
+    require(
+        config.transposable,
+        f"an inversion needs the differential mapping, not {str(config.array.mapping)!r}: set "
+        "mapping to 'differential'",
+    )
+    bend = config.physics.cells.nonlinearity
+    require(
+        bend == 0, f"an inversion needs linear cells, but nonlinearity is {bend:g}: set it to 0"
+    )

@@ -24,6 +24,7 @@ from golden.inverse.loop import Loop, close
 from golden.inverse.terminals import admittance
 from golden.inverse.transient import Course, Transient
 from spec.config import ChipConfig
+from spec.consistency import require_invertible
 from spec.errors import require
 
 Floats = NDArray[np.float64]
@@ -278,21 +279,3 @@ def loop_config(config: ChipConfig) -> ChipConfig:
     cells = config.physics.cells
     error = max(cells.program_error, cells.loop_program_error)
     return config.replace(program_error=error)
-
-
-def require_invertible(config: ChipConfig) -> None:
-    """Raise `UserError` unless a tile can be closed to a loop."""
-    rows, columns = config.array.rows, config.array.columns
-    require(
-        rows == columns,
-        f"an inversion needs as many rows as columns, not {rows} and {columns}: make them equal",
-    )
-    require(
-        config.transposable,
-        f"an inversion needs the differential mapping, not {str(config.array.mapping)!r}: set "
-        "mapping to 'differential'",
-    )
-    bend = config.physics.cells.nonlinearity
-    require(
-        bend == 0, f"an inversion needs linear cells, but nonlinearity is {bend:g}: set it to 0"
-    )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from environment.files import Outputs, json_text
 from ohmulator import cli
-from ohmulator.jobs.systems import read_matrix
+from ohmulator.jobs.systems import read_matrix, require_readable
 from spec.config import ChipConfig
+from spec.consistency import require_invertible
 from spec.errors import require, require_number
 from spec.load import load, locate
 
@@ -41,26 +42,34 @@ class Task(NamedTuple):
 @cli.job
 def main(argv: Sequence[str]) -> int:
     args = options(argv)
-    config = load(args.config) if args.config else None
+    config = None
+    if args.config is not None:
+        config = load(args.config)
+        require_invertible(config)
     inputs = {"the matrix": args.a, "the right-hand side": args.b}
     read = {what: path for what, path in inputs.items() if path is not None}
-    if args.config:
+    for path in read.values():
+        require_readable(path)
+    if args.config is not None:
         read["the configuration"] = locate(args.config)
     files = {
         "the solution": args.out,
-        "the picture": args.out.with_suffix(".png"),
+        # A path without a name is refused, as the solution's.
+        "the picture": args.out.with_suffix(".png") if args.out.name else args.out / "x.png",
         "the figures": args.json,
     }
     outputs = Outputs(files, read)
     task = task_of(args)
 
-    from ohmulator.jobs import solve_report
     from ohmulator.jobs.screen import Screen
 
     screen = Screen()
     with screen.status("choosing levels and feedback"):
         solver = solver_of(task, config, args.method)
     solutions = solve(screen, solver, task, args)
+
+    from ohmulator.jobs import solve_report
+
     report = solve_report.Report(task, solver, solutions, args.tol)
     contents: dict[str, str | bytes] = {
         "the picture": report.picture(),

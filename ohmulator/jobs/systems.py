@@ -1,6 +1,8 @@
 """Read systems of equations: Matrix Market files and NumPy arrays, refused before they are read."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,21 +19,34 @@ MOST_ENTRIES = 1 << 24
 """Most numbers of a file: 128 MiB in float64."""
 
 
-def read_matrix(path: Path) -> Any:
-    """Return the matrix or vector of a file, [m, n] or [m]: sparse where the file is.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be read, is too large, or has no numbers in it.
-    """
+def require_readable(path: Path) -> None:
+    """Raise `UserError` unless a file is one that `read_matrix` may read."""
     require(
         path.suffix in SUFFIXES,
         f"{named(path)} must be a Matrix Market file (.mtx) or an array of NumPy (.npy), not "
         f"{shown(path.suffix)}",
     )
-    try:
+    with _sentences(path), open(path, "rb"):
+        pass
+
+
+def read_matrix(path: Path) -> Any:
+    """Return the matrix or vector of a readable file, [m, n] or [m]: sparse where the file is.
+
+    Raises
+    ------
+    UserError
+        If the file is too large, or has no numbers in it.
+    """
+    with _sentences(path):
         return _read_market(path) if path.suffix == ".mtx" else _read_array(path)
+
+
+@contextlib.contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    """Turn errors about a file into sentences."""
+    try:
+        yield
     except UserError as error:
         raise UserError(f"{named(path)} {error}") from None
     except OSError as error:

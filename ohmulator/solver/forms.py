@@ -1,6 +1,7 @@
 """Systems of any form as real square ones: complex ones, and those with more rows than columns."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,13 +82,7 @@ def checked_form(matrix: object, *, least_squares: bool) -> Form:
         array.ndim == 2 and 0 not in array.shape,
         f"the matrix must have rows and columns, not the shape {array.shape}",
     )
-    finite = np.isfinite(array)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        raise UserError(
-            f"the matrix must be finite, but entry ({row}, {column}) is "
-            f"{shown(array.item(row, column))}"
-        )
+    require_finite("the matrix", array)
     rows, columns = array.shape
     require(
         rows == columns or least_squares,
@@ -101,8 +96,8 @@ def checked_form(matrix: object, *, least_squares: bool) -> Form:
     return Form(array, least_squares)
 
 
-def checked_side(form: Form, b: object) -> Numbers:
-    """Return right-hand sides [m] or [m, k] that fit a form.
+def checked_side(matrix: Any, b: object) -> Numbers:
+    """Return right-hand sides [m] or [m, k] that fit a matrix [m, n], dense or sparse.
 
     Raises
     ------
@@ -114,15 +109,24 @@ def checked_side(form: Form, b: object) -> Numbers:
         array = array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
     except (TypeError, ValueError, OverflowError):
         raise UserError(f"the right-hand side must be numbers, not {shown(b)}") from None
-    rows = len(form.matrix)
+    rows = matrix.shape[0]
     require(
         array.ndim in (1, 2) and len(array) == rows and array.size > 0,
         f"the right-hand side must have {rows} rows, as the matrix has, not the shape "
         f"{array.shape}",
     )
-    require(bool(np.isfinite(array).all()), "the right-hand side must be finite")
+    require_finite("the right-hand side", array)
     require(
-        np.iscomplexobj(form.matrix) or not np.iscomplexobj(array),
+        np.iscomplexobj(matrix) or not np.iscomplexobj(array),
         "the right-hand side is complex and the matrix is not: make the matrix complex",
     )
     return array
+
+
+def require_finite(what: str, array: Numbers) -> None:
+    """Raise `UserError` unless all numbers of an array are finite."""
+    finite = np.isfinite(array)
+    if not finite.all():
+        at = tuple(np.argwhere(~finite)[0].tolist())
+        place = ", ".join(map(str, at))
+        raise UserError(f"{what} must be finite, but entry ({place}) is {shown(array.item(*at))}")

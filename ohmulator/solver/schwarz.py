@@ -14,10 +14,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from golden.inverse.inversion import Inversion, require_invertible
+from golden.inverse.inversion import Inversion
 from ohmulator.solver.array_inverse import Inverse
 from ohmulator.solver.choice import best_of, sized
 from ohmulator.solver.counts import Counts
+from ohmulator.solver.forms import checked_side
 from ohmulator.solver.inverses import Inverses
 from ohmulator.solver.krylov import Callback, fgmres
 from ohmulator.solver.outcome import Method, Reason, Solution
@@ -26,7 +27,8 @@ from ohmulator.solver.piece import joined
 from ohmulator.solver.preparation import Prepared, prepare
 from ohmulator.solver.realisation import Realisation
 from spec.config import ChipConfig
-from spec.errors import require, require_integer, require_number
+from spec.consistency import require_invertible
+from spec.errors import UserError, require, require_integer, require_number, shown
 from spec.load import load
 
 Floats = NDArray[np.float64]
@@ -155,9 +157,8 @@ class Schwarz:
         callback: Callback | None = None,
     ) -> Solution:
         """Solve for one right-hand side [n], as `ohmulator.solver.solver.Solver.solve`."""
-        side = np.asarray(b, np.float64)
-        require(side.shape == (self.size,), f"b must have {self.size} rows, not {side.shape}")
-        require(bool(np.isfinite(side).all()), "the right-hand side must be finite")
+        side = np.real(checked_side(self.matrix, b))
+        require(side.ndim == 1, f"solve for one right-hand side at a time, not {side.ndim} axes")
         tolerance = require_number("tolerance", tolerance, 1e-14, 1.0, "of the right-hand side")
         iterations = require_integer("iterations", iterations, 1, 100_000)
         before = Counts() + self.counts
@@ -219,5 +220,10 @@ def checked_sparse(matrix: object) -> sp.csr_array:
     rows, columns = found.shape
     require(rows == columns, f"the matrix of {rows} x {columns} is not square")
     require(not np.iscomplexobj(found.data), "the matrix is complex: make it real, of double size")
-    require(bool(np.isfinite(found.data).all()), "the matrix must be finite")
+    entries = found.tocoo()
+    bad = np.flatnonzero(~np.isfinite(entries.data))
+    if len(bad):
+        place = f"({entries.row[bad[0]]}, {entries.col[bad[0]]})"
+        value = shown(entries.data.item(bad[0]))
+        raise UserError(f"the matrix must be finite, but entry {place} is {value}")
     return found.astype(np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
-from golden.inverse.inversion import Inversion, require_invertible
+from golden.inverse.inversion import Inversion
 from ohmulator.solver.array_inverse import Inverse
 from ohmulator.solver.choice import best_of, input_levels, sized
 from ohmulator.solver.counts import Counts
@@ -26,6 +26,7 @@ from ohmulator.solver.realisation import CONTRACTING
 from ohmulator.solver.refine import refine
 from ohmulator.solver.system import System
 from spec.config import ChipConfig
+from spec.consistency import require_invertible
 from spec.errors import require, require_integer, require_number
 from spec.load import load
 
@@ -158,7 +159,7 @@ class Solver:
         UserError
             If an argument is refused.
         """
-        side = checked_side(self.form, b)
+        side = checked_side(self.form.matrix, b)
         require(side.ndim == 1, "solve takes one right-hand side: solve them one after the other")
         tolerance = require_number("tolerance", tolerance, 1e-14, 1.0, "of the right-hand side")
         iterations = require_integer("iterations", iterations, 1, 100_000)

@@ -25,6 +25,7 @@ from spec.load import load
 from spec.physics import ConverterPhysics
 from tests.support import refusals
 from tests.support.configs import toml
+from tests.support.no_work import no_work
 
 TINY = toml(refusals.fields(rows=4, columns=4, adcs=4))
 fifty = settings(max_examples=50)
@@ -55,7 +56,7 @@ def called(job: str, *arguments: str) -> tuple[int, str, str]:
 def check_refused(job: str, *arguments: str) -> str:
     """Return the sentence with which a job refuses arguments; nothing else happens."""
     before = sorted(os.walk("."))
-    with refusals.no_work():
+    with no_work():
         status, out, error = called(job, *arguments)
     assert (status, out) == (2, "")
     assert re.fullmatch(r"error: [^\n]{10,700}\n", error), error
@@ -132,7 +133,7 @@ def test_a_path_at_which_nothing_can_be_is_refused(path, use):
 
 
 GOOD = {job: ["--config=digits"] for job in ("run", "program", "sweep")}
-GOOD |= {job: ["--config=good.toml"] for job in ("sim", "physics", "spice", "verilog")}
+GOOD |= {job: ["--config=good.toml"] for job in ("sim", "physics", "spice", "verilog", "solve")}
 
 
 @st.composite
@@ -280,7 +281,11 @@ junk = st.text(st.characters(codec="utf-8"), max_size=12) | names
 @given(
     st.sampled_from(
         [(job, "seed", 0, 2**32 - 1) for job in refusals.SEEDED]
-        + [("sim", "count", 1, 1_000_000), ("sweep", "count", 2, 100)]
+        + [
+            ("sim", "count", 1, 1_000_000),
+            ("sweep", "count", 2, 100),
+            ("solve", "count", 1, 100_000),
+        ]
     ),
     junk | st.integers().map(str) | st.floats().map(str),
 )

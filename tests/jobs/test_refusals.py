@@ -5,17 +5,18 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.refusals import Bad, bad_inputs, make_world, no_work
+from tests.support.no_work import no_work
+from tests.support.refusals import Bad, bad_inputs, make_world
 
 PROJECT = Path(__file__).parents[2]
 BAD = list(bad_inputs())
 
-Refuse = Callable[..., str]
+Refuse = Callable[[Bad], str]
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +44,11 @@ def refuse(
     """Return a function that has a job refuse arguments, and returns its sentence."""
     monkeypatch.chdir(world)
 
-    def refuse(job: str, arguments: Sequence[str]) -> str:
-        main = importlib.import_module(f"ohmulator.jobs.{job}").main
+    def refuse(bad: Bad) -> str:
+        main = importlib.import_module(f"ohmulator.jobs.{bad.job}").main
         before = tree(world)
-        with no_work():
-            status = main(arguments)
+        with no_work(reading=bad.numbers):
+            status = main(bad.arguments)
         said = capsys.readouterr()
         assert (status, said.out) == (2, "")
         assert tree(world) == before
@@ -59,12 +60,12 @@ def refuse(
 
 @pytest.mark.parametrize("bad", BAD, ids=str)
 def test_bad_input_is_refused_in_a_sentence(refuse: Refuse, bad: Bad) -> None:
-    assert re.search(bad.sentence, refuse(bad.job, bad.arguments))
+    assert re.search(bad.sentence, refuse(bad))
 
 
 def test_there_are_bad_inputs_of_every_job():
     assert len(BAD) >= 250
-    assert len({bad.job for bad in BAD}) == 10
+    assert len({bad.job for bad in BAD}) == 11
     assert min(sum(bad.job == job for bad in BAD) for job in {bad.job for bad in BAD}) >= 10
 
 
@@ -85,6 +86,7 @@ THROUGH_MAKE = [
     ("spice", ["CONFIG={}/good.toml", "OUT={}/hard.toml"], "is the configuration, which is read"),
     ("verilog", ["TOP='"], """top must be one of .*, not "'\""""),
     ("verilog", ["CONFIG={}/good.toml", "OUT={}/good.toml"], "is the configuration, which is read"),
+    ("solve", ["A={}/tall.npy"], "the matrix of 4 x 2 is not square: ask for least squares"),
     ("area", ["CONFIG={}/huge.toml"], "not an integer of 20000 bits"),
 ]
 

@@ -1,7 +1,5 @@
 """Bad inputs of all jobs, and a folder in which they are bad."""
 
-import builtins
-import contextlib
 import os
 import socket
 from collections.abc import Iterator
@@ -10,12 +8,13 @@ from typing import NamedTuple
 
 from spec.config import ChipConfig
 from spec.load import PRESETS, load
+from tests.support.bad_systems import bad_systems, make_systems
 from tests.support.configs import toml
 
-CONFIGURED = ("run", "program", "sim", "physics", "sweep", "spice", "verilog", "area")
+CONFIGURED = ("run", "program", "sim", "physics", "sweep", "spice", "verilog", "area", "solve")
 WRITING = ("run", "program", "sim", "physics", "sweep", "spice", "verilog")
 FIGURED = ("run", "program", "sim", "physics", "sweep")
-SEEDED = ("run", "program", "sim", "physics", "sweep", "spice", "verilog")
+SEEDED = ("run", "program", "sim", "physics", "sweep", "spice", "verilog", "solve")
 FILES = {
     "run": ["digits.png", "boundary.vcd", "boundary.gtkw"],
     "program": ["digits.png", "cells.png", "boundary.vcd"],
@@ -29,35 +28,16 @@ NINES = "9" * 5000
 LONG = "l" * 300
 
 
-HEAVY = {
-    *("numpy", "scipy", "sklearn", "matplotlib", "amaranth", "cocotb", "cocotb_tools", "rich"),
-    *("sphinx", "golden", "hw", "sim"),
-}
-"""Packages that jobs work with."""
-
-
-@contextlib.contextmanager
-def no_work() -> Iterator[None]:
-    """Let nothing be imported that a job works with."""
-    import_ = builtins.__import__
-
-    def light(name, globals=None, locals=None, fromlist=(), level=0):
-        assert level or name.partition(".")[0] not in HEAVY, f"{name} is imported before a refusal"
-        return import_(name, globals, locals, fromlist, level)
-
-    builtins.__import__ = light
-    try:
-        yield
-    finally:
-        builtins.__import__ = import_
-
-
 class Bad(NamedTuple):
-    """A job's arguments, and the pattern of the sentence that refuses them."""
+    """A job's arguments, and the pattern of the sentence that refuses them.
+
+    `numbers`: it is refused for the numbers in its file.
+    """
 
     job: str
     arguments: list[str]
     sentence: str
+    numbers: bool = False
 
     def __str__(self) -> str:
         return f"{self.job} {' '.join(self.arguments)}"[:80].replace("\0", "0")
@@ -120,6 +100,7 @@ def make_world(folder: Path) -> None:
         "file": "",
     }
     (folder / "full-array.sv").mkdir()
+    make_systems(folder)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     text = f"# µ\n{texts['good.toml']}"
@@ -218,6 +199,8 @@ def bad_inputs() -> Iterator[Bad]:
     yield from _options()
     yield from _unfit_configs()
     yield from _programs()
+    for arguments, sentence in bad_systems():
+        yield Bad("solve", arguments, sentence, numbers="--a" in arguments)
 
 
 def _configs() -> Iterator[Bad]:
@@ -235,7 +218,7 @@ def _paths() -> Iterator[Bad]:
             yield Bad(job, arguments, sentence)
     for path, sentence in FOLDERS.items():
         yield Bad("docs", ["--out", path], sentence)
-    for job in ("spice", "verilog"):
+    for job in ("spice", "verilog", "solve"):
         for path, sentence in TARGETS.items():
             yield Bad(job, ["--config", "pku2025", "--out", path], sentence)
 
