@@ -81,8 +81,8 @@ test: .venv/test.stamp ## Lint, check types and imports, and run every test but 
 	$(python) -m pytest -n 2 -m 'not slow'
 
 .PHONY: check
-check: .venv/test.stamp ## Run the slow tests
-	$(python) -m pytest -n 2 -m slow
+check: .venv/test.stamp ## Run the slow tests, and the random ones at full length
+	THOROUGH=1 $(python) -m pytest -n 2 -m 'slow or space'
 
 .PHONY: bench
 bench: .venv/test.stamp ## Measure speeds: wires, physics, co-simulation

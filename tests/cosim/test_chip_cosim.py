@@ -15,6 +15,7 @@ from spec.load import load
 from tests.support import chip_sessions
 from tests.support.configs import MACHINE
 from tests.support.link_job import LinkJob
+from tests.support.share import share, some
 from tests.support.tb_chip_uart import on_model
 
 SMALL = MACHINE.replace(pulse_first=8, pulse_limit=6)
@@ -36,17 +37,19 @@ def run(config: ChipConfig, session: Any, argument: Any = None, simulator="veril
     return Build(config, "chip_traced", simulator).run("ohmulator.host.tb_chip", job)
 
 
+@pytest.mark.space
 def test_random_programs():
-    report, total = run(SMALL, chip_sessions.random_programs, 150)
+    report, total = run(SMALL, chip_sessions.random_programs, share(150))
     assert report == ""
-    assert total >= 2000
+    assert total >= share(2000)
 
 
+@pytest.mark.space
 def test_random_programs_of_the_offset_mapping():
     """The offset mapping has no transposed products."""
-    report, total = run(SMALL.replace(mapping="offset"), chip_sessions.random_programs, 25)
+    report, total = run(SMALL.replace(mapping="offset"), chip_sessions.random_programs, share(25))
     assert report == ""
-    assert total >= 300
+    assert total >= share(300)
 
 
 def test_every_opcode():
@@ -83,13 +86,15 @@ def test_products_can_be_aborted_at_any_time():
     assert run(SMALL, chip_sessions.aborts, delays) >= len(delays) // 2
 
 
+@pytest.mark.space
 def test_products_are_exact():
     """Conductances are set directly, since the matrices are large."""
     assert LARGE.lossless
-    shapes = [(1, 1), (1, 500), (500, 1), (161, 161), (640, 128)]
+    shapes = some([(161, 161), (1, 1), (1, 500), (500, 1), (640, 128), (320, 100)])
     assert run(LARGE, chip_sessions.products, shapes) == [(0, 0)] * len(shapes)
 
 
+@pytest.mark.slow
 def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
     config = SMALL.replace(rows=4, columns=4, tiles=4, vector_words=512)
     counters = run(config, chip_sessions.reprogramming, (15, 14))
@@ -99,6 +104,7 @@ def test_a_matrix_four_times_what_the_tiles_hold_is_programmed():
         assert counters[f"tile{tile}.pulses"] > 2 * 256
 
 
+@pytest.mark.slow
 def test_a_few_programs_under_icarus():
     # Small memories are loaded, and few cells programmed, in the slower simulator.
     memories = {"program_words": 48, "weight_words": 96}

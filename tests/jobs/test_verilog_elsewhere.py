@@ -84,7 +84,13 @@ def test_a_session_where_nothing_has_an_initial_value(folder):
     assert under_icarus(folder, "2012", "asic.v").splitlines() == [PASSED]
 
 
-@pytest.mark.parametrize("options", [(), ("--style", "asic")], ids=["fpga", "asic"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="fpga"),
+        pytest.param(("--style", "asic"), id="asic", marks=pytest.mark.slow),
+    ],
+)
 def test_a_session_under_verilator_without_flags(folder, options):
     """Warnings are errors, unless the file itself says why they are of no interest."""
     export(folder, "verilator.v", *options)
@@ -98,6 +104,7 @@ def test_a_session_under_verilator_without_flags(folder, options):
     assert PASSED in call(folder / "verilated" / "Vbench", folder=folder).splitlines()
 
 
+@pytest.mark.slow
 def test_a_session_after_yosys(folder):
     passes = "read_verilog chip.v; hierarchy -top chip; proc; opt; memory; opt"
     script = f"{passes}; write_verilog out.v"

@@ -1,6 +1,8 @@
 """The hash of the hardware differs exactly if the Verilog does, whatever field is changed."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -95,9 +97,14 @@ def test_every_field_is_changed():
     assert {*CHANGES} - physics == {*ChipConfig.field_names()} - physics
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in CHANGES.items() for value in values]
-)
+def changes() -> Iterator[Any]:
+    """Yield each change; the first of a field is tried in `make test`, the others are slow."""
+    for name, values in CHANGES.items():
+        for number, value in enumerate(values):
+            yield pytest.param(name, value, marks=[pytest.mark.slow] if number else [])
+
+
+@pytest.mark.parametrize(("name", "value"), list(changes()))
 def test_hash_differs_exactly_if_the_verilog_does(reference, name, value):
     changed = SMALL.replace(**{name: value})
     assert (changed.hardware != SMALL.hardware) == (body(changed) != reference)

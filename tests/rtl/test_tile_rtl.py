@@ -22,6 +22,7 @@ from tests.support.configs import (
     random_operands,
 )
 from tests.support.rtl import simulate
+from tests.support.share import share
 
 PATTERNS = [(0,), (3,), (0, 1, 7)]
 """Idle cycles before each vector, or stall cycles before each result is taken."""
@@ -46,7 +47,8 @@ def check(config, weights, vectors, steps=None, transposed=False, **conditions):
     return run
 
 
-@settings(max_examples=60)
+@pytest.mark.space
+@settings(max_examples=share(60))
 @given(chips(), st.data())
 def test_any_tile_is_its_model(config, data):
     transposed = config.transposable and data.draw(st.booleans())
@@ -76,7 +78,8 @@ def test_adc_inputs_without_an_output_are_not_counted(rows, columns, adcs, trans
     assert run.counters["clips_high"] > 0 and run.counters["saturations"] > 0
 
 
-@settings(max_examples=30)
+@pytest.mark.space
+@settings(max_examples=share(30))
 @given(chips(lossless=True), st.integers(0, 2**32))
 def test_any_lossless_tile_multiplies_exactly(config, seed):
     weights, vectors = random_operands(config, 3, seed)

@@ -55,6 +55,7 @@ def test_effects_are_all_that_happens(scenario):
     assert not machine.status.running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opcode", Opcode)
 def test_random_programs_reach_every_opcode(opcode):
     def reached(scenario):
