@@ -60,8 +60,8 @@ spice: .venv/run.stamp ## Write an array as SPICE netlist [CONFIG= SEED= SLICE= 
 	$(call job,spice,config seed slice drive out)
 
 .PHONY: solve
-solve: .venv/run.stamp ## Solve a system of equations [A=file.mtx|.npy B=file TOL= METHOD=auto|refine|fgmres LSQ=1 COUNT= CONFIG= SEED= OUT=file JSON=]
-	$(call job,solve,a b tol method count config seed out json,lsq)
+solve: .venv/run.stamp ## Solve a system of equations [A=file.mtx|.npy B=file TOL= METHOD=auto|refine|fgmres BACKEND=model|sim LSQ=1 COUNT= CONFIG= SEED= OUT=file JSON=]
+	$(call job,solve,a b tol method backend count config seed out json,lsq)
 
 .PHONY: verilog
 verilog: .venv/run.stamp ## Write Verilog [CONFIG= TOP=tile|tile_uart|tile_axi|chip|chip_uart ANALOG=blackbox|model WEIGHTS=file SEED= MEMORIES=blackbox STYLE=asic OUT=file]

@@ -17,6 +17,7 @@ from golden.tile.analog import Analog
 from hw.boundary.analog import PRODUCT_MODES, AnalogPort, Mode
 from sim.cell_payloads import unpack_cell
 from sim.falling_edge import FallingEdgeHook
+from sim.loop_bridge import LoopBridge
 from sim.packing import pack, unpack
 from sim.signals import bits_of, read_bits, read_flag, read_text, write_bits, write_flag
 from sim.waves import BoundaryTrace
@@ -79,6 +80,10 @@ class Bridge:
             self._convert, self._found = signals["convert"], signals["found"]
             self._ask, self._patience = self._find, config.decision_cycles - 1
 
+        self._loop: LoopBridge | None = None
+        if config.machine.invertible:
+            self._loop = LoopBridge(lambda: self.analog, signals, self._put)
+
         self._to_settle = 0
         self._mode = Mode.IDLE
         self._codes = np.zeros(config.drive_lines, np.int64)
@@ -132,6 +137,8 @@ class Bridge:
         self._edges += 1
         self._edge_time = get_sim_time()
         self._ask()
+        if self._loop and self._mode is Mode.INV:
+            self._loop.answer()
         if self._answers:
             self._write_answers()
         if self.trace:
@@ -155,6 +162,11 @@ class Bridge:
         if self._mode in PRODUCT_MODES:
             codes = unpack(read_bits(self._code), config.drive_lines).astype(np.int64)
             self._codes = codes[: config.direction(self._transposed).inputs]
+            return
+        if self._mode is Mode.INV:
+            assert self._loop, "the mode INV comes from invertible tiles alone"
+            cycles = self._loop.drive()
+            self._to_settle = cycles - 1 if cycles > 0 else cycles
             return
         target = unpack_cell(config, read_bits(self._cell))
         self._target = target

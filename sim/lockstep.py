@@ -26,7 +26,7 @@ from sim.packing import unpack_wide
 from sim.signals import read_bits, read_flag, read_text
 from spec.assembly import disassemble
 from spec.config import ChipConfig
-from spec.counters import CHIP_COUNTERS, TILE_COUNTERS, Counter
+from spec.counters import CHIP_COUNTERS, Counter
 from spec.isa import PRODUCTS, WORD_BITS, ErrorCode, Opcode
 
 COUNTERS_CYCLES = 3
@@ -93,9 +93,14 @@ class Lockstep:
         self._check_at = -1
         self._last = Effects(0)
 
-    def set_tile(self, tile: int, weights: NDArray[np.int64]) -> None:
-        """Set the conductances of a tile to weights [rows, columns], without programming it."""
-        analog = Analog.programmed(self.model.tiles[tile].analog.config, weights)
+    def set_tile(self, tile: int, weights: NDArray[np.int64], program_error: float = 0.0) -> None:
+        """Set the conductances of a tile to weights [rows, columns], without programming it.
+
+        The programming error, in levels, is at least that of the configuration.
+        """
+        config = self.model.tiles[tile].analog.config
+        error = max(program_error, config.physics.cells.program_error)
+        analog = Analog.programmed(config.replace(program_error=error), weights)
         self.bridges[tile].analog = copy.deepcopy(analog)
         self.model.tiles[tile] = Tile(self.config, analog)
 
@@ -216,7 +221,10 @@ class Lockstep:
         model = self.model
         tables: list[tuple[int | None, tuple[Counter, ...], dict[str, int]]] = [
             (None, CHIP_COUNTERS, model.chip_counters),
-            *((t, TILE_COUNTERS, each) for t, each in enumerate(model.tile_counters)),
+            *(
+                (t, self.config.machine.tile_counters, each)
+                for t, each in enumerate(model.tile_counters)
+            ),
         ]
         count = sum(len(table) for _, table, _ in tables)
         actual = iter(unpack_wide(read_bits(self.dut.trace__counters), count, signed=False))

@@ -7,14 +7,15 @@ from golden.tile.write_verify import Outcome
 from sim.foreseen import Foreseen
 from sim.job import TileJob
 from sim.packing import unpack_wide
-from spec.counters import TILE_COUNTERS
+from spec.counters import COUNTER_BITS, LOOP_COUNTERS, TILE_COUNTERS
 
 
 def unpack_counters(bits: NDArray[np.uint8]) -> dict[str, int]:
     """Return the counters of a tile by name, from the bits of its port."""
-    values = unpack_wide(bits, len(TILE_COUNTERS), signed=False)
-    names = (counter.name for counter in TILE_COUNTERS)
-    return {name: int(value) for name, value in zip(names, values, strict=True)}
+    values = unpack_wide(bits, len(bits) // COUNTER_BITS, signed=False)
+    # Those of loops are not there in every tile.
+    names = (counter.name for counter in TILE_COUNTERS + LOOP_COUNTERS)
+    return {name: int(value) for name, value in zip(names, values, strict=False)}
 
 
 def expected_counters(

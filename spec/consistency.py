@@ -32,6 +32,8 @@ def require_consistent(config: ChipConfig) -> None:
             f"{name} of {digits(ohms)} ohm isolates the array: it must be at most "
             f"{digits(most)} ohm, the resistance of a cell at g_max_s",
         )
+    if config.machine.invertible:
+        _require_loops(config)
     nonlinearity, most = config.physics.cells.nonlinearity, 20 / config.converter.v_read_v
     require(
         nonlinearity <= most,
@@ -73,6 +75,18 @@ def _require_cycles(config: ChipConfig, name: str, seconds: float) -> None:
 def _multiples(number: int, present: int) -> list[int]:
     """Return the multiples of a number that are less than the present one, largest first."""
     return list(range(number, present, number))[::-1]
+
+
+def _require_loops(config: ChipConfig) -> None:
+    """Raise `UserError` unless the tiles of the chip can be closed to loops."""
+    require_invertible(config)
+    require(
+        config.converter.searching,
+        f"an inversion needs ADCs that the periphery searches, but conversion_s is "
+        f"{digits(config.converter.conversion_s)} s: set it to 0",
+    )
+    for name in ("inv_bound_s", "inv_timer_s"):
+        _require_cycles(config, name, getattr(config.inversion, name))
 
 
 def require_invertible(config: ChipConfig) -> None:

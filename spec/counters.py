@@ -40,3 +40,10 @@ TILE_COUNTERS = (
     Counter("failures", "cells given up by write-verify"),
 )
 """Of each tile."""
+
+LOOP_COUNTERS = (
+    Counter("settles", "loops that were closed, and sampled"),
+    Counter("loop_cycles", "cycles in which the op-amps of a loop were on", timed=True),
+    Counter("sense_cycles", "cycles in which the sense amplifiers were on", timed=True),
+)
+"""Of each tile besides, where tiles can be closed to loops."""

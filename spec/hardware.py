@@ -17,6 +17,9 @@ HARDWARE_FIELDS = {
 }
 """Fields that the Verilog depends on as they are."""
 
+LOOP_FIELDS = "inv_dac_bits", "inv_adc_bits", "inv_steps", "feedback_bits"
+"""Fields of the table `inversion` that it depends on besides where tiles can be loops."""
+
 
 def hardware_values(config: ChipConfig) -> dict[str, object]:
     """Return what the Verilog depends on, by name.
@@ -29,6 +32,7 @@ def hardware_values(config: ChipConfig) -> dict[str, object]:
         for table, names in HARDWARE_FIELDS.items()
         for name in names
     }
+    values |= loop_values(config) if config.machine.invertible else {}
     return values | {
         "result_bits": config.result_bits,
         "searching": config.converter.searching,
@@ -38,4 +42,15 @@ def hardware_values(config: ChipConfig) -> dict[str, object]:
         "verify_tolerance": config.verify_tolerance,
         "verify_targets": config.verify_targets,
         "baud_cycles": round(config.machine.clock_hz / BAUD),
+    }
+
+
+def loop_values(config: ChipConfig) -> dict[str, object]:
+    """Return what the Verilog of the path of an inversion depends on, by name."""
+    inversion = config.inversion
+    values: dict[str, object] = {name: getattr(inversion, name) for name in LOOP_FIELDS}
+    return values | {
+        "loop_cycles": inversion.cycles(config.machine.clock_hz),
+        "timed": bool(inversion.inv_timer_s),
+        "solution_places": inversion.solution_places,
     }

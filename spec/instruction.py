@@ -1,6 +1,9 @@
 """One instruction of the machine, to and from its word."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from spec.errors import require_integer
 from spec.isa import (
@@ -12,6 +15,15 @@ from spec.isa import (
     MachineError,
     Opcode,
 )
+
+if TYPE_CHECKING:
+    from spec.config import ChipConfig
+
+
+def unknown_opcodes(config: ChipConfig) -> frozenset[Opcode]:
+    """Return the opcodes that a chip does not know."""
+    known = {Opcode.MVM_T: config.transposable, Opcode.INV: config.machine.invertible}
+    return frozenset(opcode for opcode, is_known in known.items() if not is_known)
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,7 @@ class Instruction:
         return word
 
     @classmethod
-    def decode(cls, word: int) -> "Instruction":
+    def decode(cls, word: int) -> Instruction:
         """Return the instruction of a 64-bit word.
 
         Raises

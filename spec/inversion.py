@@ -81,6 +81,13 @@ class InversionConfig(Table):
         """Largest code of a feedback conductance."""
         return (1 << self.feedback_bits) - 1
 
+    def cycles(self, clock_hz: float, seconds: float | None = None) -> int:
+        """Return the clock cycles of a time, by default of the timer or the bound; at least 2."""
+        if seconds is None:
+            seconds = self.inv_timer_s or self.inv_bound_s
+        # Less than a cycle's billionth is the rounding of the product.
+        return max(2, math.ceil(seconds * clock_hz - 1e-9))
+
     @property
     def solution_places(self) -> int:
         """log2 of the held units that a solution of 1 has: the solution of W x = c, W in levels.

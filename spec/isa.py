@@ -26,6 +26,8 @@ length; any address will do. Rules for all instructions:
   counter at itself.
 - ABORT may end an instruction midway: its destination then is written in part, and a tile that was
   being programmed holds nothing known.
+- UNSETTLED alone comes midway: the systems before are solved and counted, and the tile stays
+  programmed.
 """
 
 import enum
@@ -115,6 +117,7 @@ class ErrorCode(Described):
     ADDRESS = 5, "words outside of the memory, or a negative length"
     OVERLAP = 6, "destination overlaps a source"
     WEIGHTS = 7, "matrix must be programmed, but its weights are not inside the weight memory"
+    UNSETTLED = 8, "a loop has not settled within its bound"
     # Ends that are no error of an instruction.
     ABORTED = 16, "stopped by ABORT"
     # Refused requests; nothing has changed.
@@ -190,10 +193,17 @@ class Opcode(enum.IntEnum):
     STEP = 0x30
     MVM = 0x31
     MVM_T = 0x32
+    INV = 0x33
 
 
 PRODUCTS = Opcode.MVM, Opcode.MVM_T
 """Products of matrices with vectors, which the tiles make."""
+
+TILE_OPCODES = *PRODUCTS, Opcode.INV
+"""What the tiles execute."""
+
+ANSWER_WORDS = 3
+"""Words of an answer of INV besides its codes: exponent, ADC step, and whether it saturated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -343,6 +353,26 @@ OPERATIONS = {
         "words. Chips of the offset mapping do not know this opcode: ILLEGAL. No exact sum clips "
         "from the ADC step `ChipConfig.transposed.covering_step` on, which is coarser than the one "
         "that RUN sets where a tile has many more columns than rows."
+    ),
+    Opcode.INV: Operation(
+        semantics="Solve n systems (W + F) x = v, as well as a loop of op-amps can, around the "
+        "array of the top slice of the tile of a matrix, [m, m] and not larger than a tile. W is "
+        "what that slice holds, in levels of a cell; F is diagonal, of as many feedback codes as "
+        "a tile has rows, from V[b] on, each 2^-`feedback_fraction_bits` levels; one outside of "
+        "its range is clamped to it and counted in `input_clips`. For k = 0 to n - 1, v stands "
+        f"from V[a + k m] on, and the answer, m + {ANSWER_WORDS} words, from V[d + k (m + "
+        f"{ANSWER_WORDS})] on: m codes; the exponent e, with which x = codes 2^e; the ADC step of "
+        "the codes; and 1 if an op-amp saturated, else 0. The vector is scaled by a power of two "
+        "to the range of the DACs. The first conversion is at ADC step c, or at the one of the "
+        "vector before; the held values are converted again at another step where a code clips, "
+        "or all leave half of the range unused. The destination may not overlap a source at all. "
+        "A tile that lacks the matrix is programmed. Chips that are not `invertible` do not know "
+        "this opcode: ILLEGAL.",
+        scalars="dabcn",
+        immediate=Immediate.MATRIX,
+        sources="ab",
+        destination="d",
+        limits="c: 0 to `inv_steps` - 1",
     ),
 }
 

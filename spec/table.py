@@ -117,6 +117,11 @@ class Table:
         value = require_number(name, getattr(self, name), low, high, unit)
         object.__setattr__(self, name, value)
 
+    def _flag(self, name: str) -> None:
+        """Check a field that is true or false."""
+        value = getattr(self, name)
+        require(isinstance(value, bool), f"{name} must be true or false, not {shown(value)}")
+
     def _tables(self) -> None:
         """Check that the tables inside are tables."""
         for name, inside in self.TABLES.items():

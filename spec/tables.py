@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS, LOOP_COUNTERS, TILE_COUNTERS, Counter
 from spec.errors import digits, require, shown
 from spec.table import Table
 
@@ -221,6 +221,9 @@ class MachineConfig(Table):
         Size of the weight memory, from which tiles are programmed, in weights.
     matrices
         Matrices that the machine can know at a time.
+    invertible
+        Whether the tiles can be closed to loops, as `spec.inversion` describes them, and INV solves
+        equations.
 
     Raises
     ------
@@ -235,6 +238,7 @@ class MachineConfig(Table):
     program_words: int = 1024
     weight_words: int = 65536
     matrices: int = 16
+    invertible: bool = False
 
     def __post_init__(self) -> None:
         self._number("clock_hz", 1.0, 1e11, "hertz")
@@ -244,14 +248,20 @@ class MachineConfig(Table):
         self._integer("program_words", 1, 1 << 16)
         self._integer("weight_words", 1, 1 << 24)
         self._integer("matrices", 1, 64)
+        self._flag("invertible")
         for name in ("lanes", "vector_words"):
             size = getattr(self, name)
             require(size & (size - 1) == 0, f"{name} must be a power of two, not {size}")
 
     @property
+    def tile_counters(self) -> tuple[Counter, ...]:
+        """Performance counters of a tile."""
+        return TILE_COUNTERS + (LOOP_COUNTERS if self.invertible else ())
+
+    @property
     def counters(self) -> int:
         """Performance counters: those of the chip, and those of each tile."""
-        return len(CHIP_COUNTERS) + self.tiles * len(TILE_COUNTERS)
+        return len(CHIP_COUNTERS) + self.tiles * len(self.tile_counters)
 
 
 def _check_synchronizer(table: Table, name: str) -> None:

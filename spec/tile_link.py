@@ -111,6 +111,10 @@ def require_tile_link(config: ChipConfig) -> None:
     """Raise `UserError` unless results of a tile are words, and its cells verifiable."""
     config.require_verifiable()
     require(
+        not config.machine.invertible,
+        "a tile behind a link makes products alone: set invertible to false, or take a chip",
+    )
+    require(
         config.result_bits <= WORD_BITS,
         f"a tile behind a link answers with words of {WORD_BITS} bits, and its results have "
         f"{config.result_bits}: give accumulator_bits of {WORD_BITS} or less",

@@ -112,6 +112,20 @@ class Inversion:
         self._settled: _Settled | None = None
         self._sample: tuple[float, Floats] | None = None
 
+    def feed(self, feedback: ArrayLike) -> None:
+        """Set the codes [n] of the feedback conductances.
+
+        Raises
+        ------
+        UserError
+            If they do not fit.
+        """
+        top = self.config.inversion.feedback_top
+        feedback = checked_integers("feedback", feedback, self.feedback.shape, 0, top)
+        if not np.array_equal(feedback, self.feedback):
+            self.feedback = feedback
+            self._versions = self.array.cells.versions - 1
+
     @property
     def unit_v(self) -> float:
         """Voltage of a unit: the width of an ADC code at step 0."""
@@ -145,6 +159,7 @@ class Inversion:
     @property
     def weights(self) -> Floats:
         """System [n, n] that cells and feedback hold, in levels; wires and gain left out."""
+        self.array.cells.relax()
         g_s = self.array.g_s[self._slice]
         levels = np.ldexp(self.feedback, -self.config.inversion.feedback_fraction_bits)
         return (g_s[:, 0::2] - g_s[:, 1::2]) / self.config.g_step_s + np.diag(levels)
@@ -162,7 +177,7 @@ class Inversion:
             return None
         else:
             seconds = self._present.worst.settled_s
-        return max(2, math.ceil(seconds * clock_hz - 1e-9))
+        return inversion.cycles(clock_hz, seconds)
 
     @property
     def settle_s(self) -> float | None:
@@ -197,10 +212,14 @@ class Inversion:
             volts += self._noise_v(volts)
         return Held(volts / self.unit_v, saturated, disturbed)
 
-    def adcs(self, step: int) -> Adcs:
-        """Return the ADCs at a step, for values [..., n]."""
-        steps = np.full(len(self._adc), step)
-        return Adcs(self.config.inversion.inv_adc_bits, steps, self._adc_errors, self._adc)
+    def adcs(self, step: int, *, once: bool = False) -> Adcs:
+        """Return the ADCs at a step, for values [..., n], or [..., adcs] `once` for each of them.
+
+        Output i belongs to ADC i // (n / adcs).
+        """
+        adc = np.arange(self.config.converter.adcs) if once else self._adc
+        steps = np.full(len(adc), step)
+        return Adcs(self.config.inversion.inv_adc_bits, steps, self._adc_errors, adc)
 
     def _drives_v(self, codes: NDArray[np.int64]) -> Floats:
         """Return what the DACs settle to, [m, n] in volts, with their noise."""
@@ -257,7 +276,8 @@ class Inversion:
         return self._settled
 
     def _refresh(self) -> None:
-        """Bring the loop up to date with the cells."""
+        """Bring the loop up to date with the cells, which are relaxed when it is closed."""
+        self.array.cells.relax()
         versions = self.array.cells.versions
         if np.array_equal(versions, self._versions):
             return

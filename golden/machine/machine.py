@@ -6,21 +6,22 @@ It is the reference of the RTL, instruction by instruction, and one of the backe
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from golden.array.lines import Array
 from golden.draws import tile_seed
 from golden.machine import vector_unit
 from golden.machine.effects import Effects, Status
-from golden.machine.memories import Memories, Words, inside, require_or
+from golden.machine.inversion_unit import invert
+from golden.machine.memories import Memories, Words, require_or
+from golden.machine.product_unit import multiply
 from golden.machine.programmer import Programmer, set_directly
-from golden.machine.scheduler import Block, block_weights, blocks, rounds
+from golden.machine.tile_bank import TileBank
 from golden.tile.analog import Analog
 from golden.tile.tile import Tile
 from spec.config import ChipConfig
-from spec.counters import CHIP_COUNTERS, NOT_COUNTED, TILE_COUNTERS, Counter
+from spec.counters import CHIP_COUNTERS, NOT_COUNTED, Counter
 from spec.errors import require_integer
-from spec.instruction import Instruction
+from spec.instruction import Instruction, unknown_opcodes
 from spec.isa import (
     OPERATIONS,
     RIGHT_SHIFTS,
@@ -57,6 +58,8 @@ class Machine:
         Whether a program runs, and how the last one ended.
     tiles
         The tiles; as `blank_tile` has them at first.
+    bank
+        `golden.machine.tile_bank.TileBank` of the tiles.
     chip_counters, tile_counters
         Values since reset, without those that depend on time.
     identity, spaces
@@ -74,16 +77,18 @@ class Machine:
             config.require_verifiable()
         self.config = config
         self.identity, self.spaces = identity(config), Space
-        self.programmer = programmer
         self.status = Status(False, ErrorCode.NONE, 0)
+        self.chip_counters = {c.name: 0 for c in CHIP_COUNTERS if not c.timed}
+        self.tile_counters = [
+            {c.name: 0 for c in config.machine.tile_counters if not c.timed}
+            for _ in range(config.machine.tiles)
+        ]
+        self.memories = Memories(config)
         self.tiles = [
             Tile(config, blank_tile(config, tile)) for tile in range(config.machine.tiles)
         ]
-        self.chip_counters = {c.name: 0 for c in CHIP_COUNTERS if not c.timed}
-        self.tile_counters = [
-            {c.name: 0 for c in TILE_COUNTERS if not c.timed} for _ in range(config.machine.tiles)
-        ]
-        self.memories = Memories(config)
+        self.bank = TileBank(config, self.memories, self.tiles, programmer)
+        self._unknown = unknown_opcodes(config)
         self._steps = np.full(config.steps, config.forward.covering_step, np.int64)
 
     # Host
@@ -122,7 +127,7 @@ class Machine:
         tables: list[tuple[Sequence[Counter], dict[str, int]]] = [
             (CHIP_COUNTERS, self.chip_counters)
         ]
-        tables += [(TILE_COUNTERS, counters) for counters in self.tile_counters]
+        tables += [(self.config.machine.tile_counters, counters) for counters in self.tile_counters]
         return [
             NOT_COUNTED if counter.timed else counters[counter.name]
             for table, counters in tables
@@ -194,7 +199,8 @@ class Machine:
             # A failing programmer or an interrupt must not leave a program that nobody runs.
             self.status = Status(False, ErrorCode.ABORTED, effects.pc)
             raise
-        effects.count("instructions", 1)
+        if effects.code is ErrorCode.NONE:
+            effects.count("instructions", 1)
         for address, values in effects.words:
             self.memories.vector[address : address + len(values)] = values
         for number, value in effects.scalars.items():
@@ -204,7 +210,7 @@ class Machine:
             for name, amount in amounts.items():
                 counters[name] += amount
         pc = effects.pc if next_pc is None else next_pc
-        self.status = Status(next_pc is not None, ErrorCode.NONE, pc)
+        self.status = Status(next_pc is not None, effects.code, pc)
         return effects
 
     def _execute(self, effects: Effects) -> int | None:
@@ -215,6 +221,7 @@ class Machine:
         memories = self.memories
         effects.instruction = instruction = Instruction.decode(int(memories.program[effects.pc]))
         opcode, immediate = instruction.opcode, instruction.immediate
+        require_or(opcode not in self._unknown, ErrorCode.ILLEGAL)
         d, a, b, c, n = (int(memories.scalars[getattr(instruction, name)]) for name in "dabcn")
         target = immediate % (1 << WORD_BITS)
         next_pc = effects.pc + 1
@@ -250,9 +257,9 @@ class Machine:
             case Opcode.ADDI:
                 result(a + immediate)
             case Opcode.LOAD:
-                result(int(self._words(a + immediate, 1)[0]))
+                result(int(memories.words(a + immediate, 1)[0]))
             case Opcode.STORE:
-                self._words(a + immediate, 1)
+                memories.words(a + immediate, 1)
                 word, saturations = vector_unit.saturate_scalar(b, WORD_RANGE)
                 effects.words.append((a + immediate, np.array([word])))
                 effects.count("saturations", saturations)
@@ -261,18 +268,16 @@ class Machine:
                 require_or(0 <= immediate < config.steps and low <= a <= high, ErrorCode.OPERAND)
                 self._steps[immediate] = a
             case Opcode.MVM:
-                self._multiply(effects, immediate, d, a, c, n, transposed=False)
+                multiply(self.bank, effects, immediate, d, a, c, n, self._steps, transposed=False)
             case Opcode.MVM_T:
-                require_or(config.transposable, ErrorCode.ILLEGAL)
-                self._multiply(effects, immediate, d, a, c, n, transposed=True)
+                multiply(self.bank, effects, immediate, d, a, c, n, self._steps, transposed=True)
+            case Opcode.INV:
+                invert(self.bank, effects, immediate, d, a, b, c, n)
+                if effects.code is not ErrorCode.NONE:
+                    return None
             case _:
                 self._compute(effects, opcode, d, a, b, c, n)
         return next_pc
-
-    def _words(self, address: int, count: int) -> NDArray[np.int64]:
-        """Return `count` words of the vector memory, or raise ADDRESS."""
-        require_or(inside(address, count, len(self.memories.vector)), ErrorCode.ADDRESS)
-        return self.memories.vector[address : address + count].astype(np.int64)
 
     def _compute(
         self, effects: Effects, opcode: Opcode, d: int, a: int, b: int, c: int, n: int
@@ -286,10 +291,10 @@ class Machine:
         }
         require_or(allowed.get(opcode, True), ErrorCode.OPERAND)
         operation = OPERATIONS[opcode]
-        sources = [self._words(address, n) for address in (a, b)[: len(operation.sources)]]
+        sources = [self.memories.words(address, n) for address in (a, b)[: len(operation.sources)]]
         first, second = sources[0], sources[-1]
         if operation.destination:
-            self._words(d, n)
+            self.memories.words(d, n)
             for address in (a, b)[: len(sources)]:
                 require_or(address == d or abs(address - d) >= n, ErrorCode.OVERLAP)
             words, saturations = vector_unit.map_words(opcode, first, second, b, c)
@@ -304,96 +309,3 @@ class Machine:
             assert effects.instruction
             effects.scalars[effects.instruction.d] = value
         effects.count("saturations", saturations)
-
-    # Products
-
-    def _multiply(
-        self,
-        effects: Effects,
-        matrix: int,
-        d: int,
-        a: int,
-        shift: int,
-        count: int,
-        *,
-        transposed: bool,
-    ) -> None:
-        """Execute MVM or MVM_T."""
-        config = self.config
-        require_or(RIGHT_SHIFTS[0] <= shift <= RIGHT_SHIFTS[1], ErrorCode.OPERAND)
-        require_or(0 <= matrix < config.machine.matrices, ErrorCode.MATRIX)
-        rows, columns, _, first = (int(value) for value in self.memories.descriptors[matrix])
-        fits = (
-            0 < rows <= config.machine.vector_words and 0 < columns <= config.machine.vector_words
-        )
-        require_or(fits and first < config.machine.tiles, ErrorCode.MATRIX)
-        inputs, outputs = (columns, rows) if transposed else (rows, columns)
-        x = self._words(a, count * inputs).reshape(count, inputs)
-        self._words(d, count * outputs)
-        apart = d + count * outputs <= a or a + count * inputs <= d
-        require_or(apart or count == 0, ErrorCode.OVERLAP)
-        weights = self._matrix(matrix)
-
-        x, clips = vector_unit.saturate(x, config.input_range)
-        effects.count("input_clips", clips)
-        wide = np.int64 if config.partial_bits <= 64 else object
-        sums = np.zeros((count, outputs), wide)
-        for batch in rounds(config, rows, columns, first):
-            for block in batch:
-                self._hold(effects, matrix, block, weights)
-            for block in batch if count else ():
-                source, target = block.directed(transposed)
-                part = x[:, source]
-                lines = config.direction(transposed).inputs
-                padded = np.pad(part, [(0, 0), (0, lines - part.shape[1])])
-                results = self._tile_products(effects, block.tile, padded, transposed)
-                sums[:, target] += results[:, : target.stop - target.start]
-        words, saturations = vector_unit.saturate(vector_unit.round_shift(sums, shift), WORD_RANGE)
-        effects.words.append((d, words.ravel()))
-        effects.count("saturations", saturations)
-
-    def _matrix(self, matrix: int) -> NDArray[np.int64] | None:
-        """Return the weights [rows, columns] of a matrix, or None if its tiles hold all of it.
-
-        Raises `MachineError` WEIGHTS if tiles must be programmed from outside of the memory.
-        """
-        rows, columns, address, first = (int(value) for value in self.memories.descriptors[matrix])
-        placed = blocks(self.config, rows, columns, first)
-        if all(self._holds(matrix, block) for block in placed):
-            return None
-        require_or(inside(address, rows * columns, len(self.memories.weights)), ErrorCode.WEIGHTS)
-        return self.memories.weights[address : address + rows * columns].reshape(rows, columns)
-
-    def _holds(self, matrix: int, block: Block) -> bool:
-        return bool((self.memories.holdings[block.tile] == (block.number, matrix + 1)).all())
-
-    def _hold(
-        self, effects: Effects, matrix: int, block: Block, weights: NDArray[np.int64] | None
-    ) -> None:
-        """Program a block into its tile unless it is there."""
-        if self._holds(matrix, block):
-            return
-        assert weights is not None
-        part = block_weights(self.config, weights, block)
-        # Until it is done nothing is known of the tile.
-        self.memories.holdings[block.tile] = 0
-        done = self.programmer(self.tiles[block.tile].analog, part)
-        self.tiles[block.tile] = Tile(self.config, done.analog)
-        self.memories.holdings[block.tile] = block.number, matrix + 1
-        effects.count("reprograms", 1)
-        effects.count("reads", done.reads, block.tile)
-        effects.count("pulses", done.pulses, block.tile)
-        effects.count("failures", done.failures, block.tile)
-
-    def _tile_products(
-        self, effects: Effects, tile: int, vectors: NDArray[np.int64], transposed: bool
-    ) -> NDArray[np.int64]:
-        """Multiply vectors [n, inputs] on a tile, and count."""
-        config = self.config
-        products = self.tiles[tile].multiply(vectors, self._steps, transposed=transposed)
-        effects.count("drives", len(vectors) * config.planes, tile)
-        effects.count("conversions", products.codes.size, tile)
-        effects.count("clips_high", int(products.clips_high.sum()), tile)
-        effects.count("clips_low", int(products.clips_low.sum()), tile)
-        effects.count("saturations", int(products.saturations.sum()), tile)
-        return products.results

@@ -90,6 +90,11 @@ class Memories:
         where = self._place(space, address, count)
         return self.spaces[space][where].copy()
 
+    def words(self, address: int, count: int) -> NDArray[np.int64]:
+        """Return words of the vector memory, or raise ADDRESS."""
+        require_or(inside(address, count, len(self.vector)), ErrorCode.ADDRESS)
+        return self.vector[address : address + count].astype(np.int64)
+
     def _place(self, space: Space, address: int, count: int) -> slice:
         require(isinstance(space, Space), f"space must be a Space, not {shown(space)}")
         for name, value in (("address", address), ("count", count)):

@@ -4,12 +4,15 @@ The model of the tile and the co-simulated RTL use the same object; the RTL asks
 question, through `hw.boundary.analog.AnalogPort`.
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from golden.array.lines import Array
 from golden.converter.adc import Adcs
 from golden.draws import Draw, keyed_normal, stream
+from golden.inverse.inversion import Inversion
 from golden.tile.adcs import TileAdcs
 from golden.tile.mapping import cell_levels, column_values, row_values
 from golden.tile.weights import slice_weights
@@ -62,6 +65,17 @@ class Analog:
         """
         levels = cell_levels(config, slice_weights(config, weights))
         return cls(config, Array.programmed(config, levels))
+
+    @cached_property
+    def inversion(self) -> Inversion:
+        """Loop around the array of the top slice; the feedback is 0 until it is fed.
+
+        Raises
+        ------
+        UserError
+            If the configuration has none.
+        """
+        return Inversion(self.config, self.array, np.zeros(self.config.array.rows, np.int64))
 
     @property
     def streams(self) -> list[np.random.Generator]:

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hw.common.ranges import index
 from hw.common.signature import ParameterSignature
+from hw.inverse.interfaces import drive_layout, feedback_layout, trial_layout
 from spec.config import ChipConfig
 
 
@@ -29,6 +30,9 @@ class Mode(enum.Enum, shape=3):  # type: ignore[call-arg]
     """One cell gets a write pulse that raises its conductance."""
     RESET = 5
     """One cell gets a write pulse that lowers its conductance."""
+    INV = 6
+    """The array of the top slice is closed to a loop, from outputs of zero, and driven with the DAC
+    codes of a system. Only where tiles are invertible."""
 
 
 PRODUCT_MODES = Mode.MVM, Mode.MVM_T
@@ -64,8 +68,9 @@ class AnalogPort(ParameterSignature):
     """Signals of one tile, seen from the periphery. All outputs leave from flip-flops.
 
     `trial` and `above` are there if the periphery searches, `convert` and `found` if the ADCs
-    search by themselves, see `conversion_s`. Where `settled_sync` or `comparator_sync` is not 0, an
-    input may change at any time.
+    search by themselves, see `conversion_s`. The members from `amplify` on are there if the tile is
+    `invertible`; the loop senses and converts the voltages at its columns. Where `settled_sync` or
+    `comparator_sync` is not 0, an input may change at any time.
 
     Members
     -------
@@ -103,6 +108,27 @@ class AnalogPort(ParameterSignature):
         `decision_cycles` - 1 after `convert`, and stays until the next.
     beyond : In, `converters` bits
         The held value lies outside of the ADC's range; answers `select` as `above` or `found` does.
+    amplify : Out, 1
+        The op-amps of the loop are on: from a cycle before the strobe of INV to its sample.
+    inv_code : Out, `rows` x signed(inv_dac_bits)
+        DAC codes of a system, element i that of row i; the lowest code is never driven.
+    feedback : Out, `rows` x unsigned(feedback_bits)
+        Codes of the feedback conductances. They stand with `inv_code` from before `amplify` on.
+    inv_sample : Out, 1
+        The outputs of the loop are frozen at the end of this cycle, and the loop opens.
+    inv_select : Out, unsigned(select_bits)
+        Number of the column that each ADC converts, among those it serves.
+    inv_step : Out, unsigned
+        Step of all ADCs, as log2 of the units of `golden.inverse.inversion`; belongs to the trial.
+    inv_trial : Out, `adcs` x signed(inv_adc_bits)
+        Trial code of each ADC of the top slice.
+    inv_above : In, `adcs` bits
+        As `above`; answers `inv_select`, `inv_step` and `inv_trial`.
+    inv_beyond : In, `adcs` bits
+        As `beyond`; answers `inv_select` and `inv_step` as `inv_above` does.
+    saturated : In, 1
+        An op-amp reached its saturation voltage before the sample; stands until the next sample
+        from the end of the `comparison_cycles`-th cycle after it on.
     """
 
     def __init__(self, config: ChipConfig):
@@ -111,6 +137,18 @@ class AnalogPort(ParameterSignature):
             "above": In(config.converters),
         }
         conversion = {"convert": Out(1), "found": In(code_layout(config))}
+        loop: dict[str, wiring.Member] = {
+            "amplify": Out(1),
+            "inv_code": Out(drive_layout(config)),
+            "feedback": Out(feedback_layout(config)),
+            "inv_sample": Out(1),
+            "inv_select": Out(config.select_bits),
+            "inv_step": Out(index(config.inversion.inv_steps)),
+            "inv_trial": Out(trial_layout(config)),
+            "inv_above": In(config.converter.adcs),
+            "inv_beyond": In(config.converter.adcs),
+            "saturated": In(1),
+        }
         super().__init__(
             {
                 "mode": Out(Mode),
@@ -124,6 +162,7 @@ class AnalogPort(ParameterSignature):
                 "select": Out(config.select_bits),
                 **(search if config.converter.searching else conversion),
                 "beyond": In(config.converters),
+                **(loop if config.machine.invertible else {}),
             },
             config=config,
         )

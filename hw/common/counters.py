@@ -7,11 +7,18 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spec.counters import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS
+from spec.config import ChipConfig
+from spec.counters import CHIP_COUNTERS, COUNTER_BITS
 from spec.isa import WORD_BITS
 
-TileCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in TILE_COUNTERS})
-"""Counters of a tile since reset."""
+
+class TileCounters(data.StructLayout):
+    """Counters of a tile since reset."""
+
+    def __init__(self, config: ChipConfig):
+        counters = config.machine.tile_counters
+        super().__init__({counter.name: COUNTER_BITS for counter in counters})
+
 
 ChipCounters = data.StructLayout({counter.name: COUNTER_BITS for counter in CHIP_COUNTERS})
 """Counters of the chip around the tiles, since reset."""

@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from hw.machine.interfaces import VECTOR_OPCODES, InstructionLayout
 from spec.config import ChipConfig
-from spec.isa import INSTRUCTION_FIELDS, OPERATIONS, PRODUCTS, Immediate, Opcode
+from spec.instruction import unknown_opcodes
+from spec.isa import INSTRUCTION_FIELDS, OPERATIONS, TILE_OPCODES, Immediate, Opcode
 
 BRANCHES = Opcode.BEQ, Opcode.BNE, Opcode.BLT, Opcode.BGE
 SUBTRACTING = Opcode.SUB, Opcode.LOOP, *BRANCHES
@@ -60,13 +61,14 @@ class Decoder(wiring.Component):
 
     def elaborate(self, platform):
         instruction, opcode = self.instruction, self.instruction.opcode
+        unknown = unknown_opcodes(self.config)
         m = Module()
         decoded = Signal(DecodedLayout)
         with m.If(self.en):
             m.d.sync += self.decoded.eq(decoded)
         m.d.comb += [
             decoded.vector.eq(opcode.matches(*VECTOR_OPCODES)),
-            decoded.product.eq(opcode.matches(*PRODUCTS)),
+            decoded.product.eq(opcode.matches(*(o for o in TILE_OPCODES if o not in unknown))),
             decoded.reduces.eq(opcode.matches(*REDUCTIONS)),
             decoded.accesses.eq(opcode.matches(*ACCESSES)),
             decoded.subtracts.eq(opcode.matches(*SUBTRACTING)),
@@ -76,7 +78,7 @@ class Decoder(wiring.Component):
         ]
         with m.Switch(opcode):
             for each, operation in OPERATIONS.items():
-                if each is Opcode.MVM_T and not self.config.transposable:
+                if each in unknown:
                     continue
                 used = {"opcode", *operation.scalars}
                 if operation.immediate is not Immediate.NONE:

@@ -1,6 +1,6 @@
 """Requirements on the operands of a product."""
 
-from amaranth.hdl import Module, Signal, Value, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,7 +10,7 @@ from hw.common.ranges import vector_extent, within
 from hw.machine.descriptors import DescriptorLayout
 from hw.machine.interfaces import CODE_BITS, InstructionRequest
 from spec.config import ChipConfig
-from spec.isa import RIGHT_SHIFTS, ErrorCode
+from spec.isa import ANSWER_WORDS, RIGHT_SHIFTS, ErrorCode
 
 
 class ProductCheck(wiring.Component):
@@ -23,6 +23,8 @@ class ProductCheck(wiring.Component):
         Descriptor of its matrix.
     count, inputs, outputs : In, `vector_extent` each
         Number of vectors, length of one, and length of a result, each cut to its width.
+    solves : In, 1
+        It is no product but INV, whose matrix and operands have other ranges.
     held : In, 1
         The tiles hold the whole matrix.
     code : Out, 8
@@ -38,6 +40,7 @@ class ProductCheck(wiring.Component):
                 "count": In(vector_extent(config)),
                 "inputs": In(vector_extent(config)),
                 "outputs": In(vector_extent(config)),
+                "solves": In(1),
                 "held": In(1),
                 "code": Out(CODE_BITS),
             }
@@ -50,12 +53,15 @@ class ProductCheck(wiring.Component):
         m = Module()
         # Words of all vectors, of all results, and of the matrix.
         total = 2 * len(self.count)
+        outputs = self.outputs
+        if self.config.machine.invertible:
+            outputs = outputs + Mux(self.solves, ANSWER_WORDS, 0)
         vectors = Signal(total)
         results = Signal(total)
         weights = Signal(total)
         m.d.sync += [
             vectors.eq(self.count * self.inputs),
-            results.eq(self.count * self.outputs),
+            results.eq(self.count * outputs),
             weights.eq(self.inputs * self.outputs),
         ]
 
@@ -83,5 +89,17 @@ class ProductCheck(wiring.Component):
             ErrorCode.WEIGHTS: self.held
             | within(descriptor.weights, weights, machine.weight_words),
         }
+        if self.config.machine.invertible:
+            size = self.config.array.rows
+            b = request.b[:bits]
+            feedback = within(request.b, Const(size, bits), words)
+            apart = (d + results[:bits] <= b) | (b + size <= d) | (self.count == 0)
+            square = (descriptor.rows == descriptor.columns) & (descriptor.rows <= size)
+            step = in_range(request.c, 0, self.config.inversion.inv_steps - 1)
+            shift = requirements[ErrorCode.OPERAND]
+            requirements[ErrorCode.OPERAND] = Mux(self.solves, step, shift)
+            requirements[ErrorCode.MATRIX] &= ~self.solves | square
+            requirements[ErrorCode.ADDRESS] &= ~self.solves | feedback
+            requirements[ErrorCode.OVERLAP] &= ~self.solves | apart
         m.d.comb += self.code.eq(lowest_error({code: ~met for code, met in requirements.items()}))
         return m

@@ -42,6 +42,8 @@ class ProductControl(wiring.Component):
         The tile holds the block from now on.
     empty : In, 1
         There are no vectors.
+    unsettled : In, 1
+        What was to be added up is not there, since a loop did not settle.
     start : Out, 1
         Multiply by the blocks of the round.
     stop : Out, 1
@@ -78,6 +80,7 @@ class ProductControl(wiring.Component):
                 "programming": In(1),
                 "keep": Out(1),
                 "empty": In(1),
+                "unsettled": In(1),
                 "start": Out(1),
                 "stop": Out(1),
                 "adding": In(1),
@@ -141,7 +144,9 @@ class ProductControl(wiring.Component):
                 with m.If(~self.adding):
                     m.d.comb += self.begin.eq(1)
                     m.next = "PLACE"
-                    with m.If(self.ended):
+                    with m.If(self.unsettled):
+                        m.d.sync += self.code.eq(ErrorCode.UNSETTLED)
+                    with m.If(self.ended | self.unsettled):
                         m.next = "REPLY"
                 with m.Elif(self.aborting):
                     m.next = "STOP"

@@ -7,7 +7,7 @@ Loading, the tiles and the sums of different vectors overlap, so that a round fo
 its tiles, or of the vector memory where that is slower.
 """
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -17,6 +17,7 @@ from hw.machine.block_walk import BlockWalk
 from hw.machine.descriptors import Descriptors
 from hw.machine.holdings import Holdings
 from hw.machine.interfaces import InstructionPort
+from hw.machine.inversion_unit import InversionUnit
 from hw.machine.operand_loader import OperandLoader
 from hw.machine.partial_sums import PartialSums
 from hw.machine.product_check import ProductCheck
@@ -38,7 +39,7 @@ class ProductUnit(wiring.Component):
     Members
     -------
     port : In, `InstructionPort`
-        Takes `spec.isa.PRODUCTS` alone.
+        Takes `spec.isa.TILE_OPCODES` alone, INV if tiles are `invertible`.
     aborting : In, 1
         Stays until the reply, which is to come soon and be ABORTED, unless all is done before.
     step : In, `step_layout`
@@ -89,7 +90,6 @@ class ProductUnit(wiring.Component):
             connect(m, bank.results[t], sums.results[t])
             connect(m, bank.tiles[t], flipped(tile))
 
-        self._reply(m, control, loader.clips, sums.saturations)
         request, matrix = self.port.request.payload, descriptors.descriptor
         round_ = self._describe_round(m, matrix, walk.batch)
         transposed = round_.transposed
@@ -143,16 +143,57 @@ class ProductUnit(wiring.Component):
             control.empty.eq(round_.count == 0),
             loader.step.eq(self.step),
             bank.transposed.eq(transposed),
-            control.adding.eq(sums.run.busy),
             control.quiet.eq(bank.quiet & ~loader.run.busy),
         ]
+        solves = Const(0)
+        adding, clips = sums.run.busy, loader.clips
+        if config.machine.invertible:
+            solves = request.opcode == Opcode.INV
+            inversion = self._add_inversion(m, bank, control, round_, solves)
+            adding, clips = adding | inversion.run.busy, clips + inversion.clips
         for worker in (loader, sums):
             m.d.comb += [
-                worker.run.start.eq(control.start),
+                worker.run.start.eq(control.start & ~solves),
                 worker.run.stop.eq(control.stop),
                 worker.run.round.eq(round_),
             ]
+        m.d.comb += [control.adding.eq(adding), check.solves.eq(solves)]
+        self._reply(m, control, clips, sums.saturations)
         return m
+
+    def _add_inversion(
+        self,
+        m: Module,
+        bank: TileBank,
+        control: ProductControl,
+        round_: data.View,
+        solves: Value,
+    ) -> InversionUnit:
+        """Add the unit that solves systems, on the tile of the first block of the round."""
+        request = self.port.request.payload
+        m.submodules.inversion = inversion = InversionUnit(self.config)
+        connect(m, inversion.equations, bank.equations)
+        connect(m, bank.answers, inversion.answers)
+        m.d.comb += [
+            inversion.run.start.eq(control.start & solves),
+            inversion.run.stop.eq(control.stop),
+            inversion.run.round.eq(round_),
+            inversion.feedback.eq(request.b),
+            inversion.step.eq(request.c),
+            bank.inverting.eq(round_.batch.first.tile),
+            control.unsettled.eq(solves & inversion.unsettled & ~control.empty),
+            inversion.read.data.eq(self.read.data),
+        ]
+        with m.If(inversion.read.en):
+            m.d.comb += [self.read.en.eq(1), self.read.address.eq(inversion.read.address)]
+        with m.If(inversion.write.en):
+            m.d.comb += [
+                self.write.en.eq(1),
+                self.write.address.eq(inversion.write.address),
+                self.write.mask.eq(inversion.write.mask),
+                self.write.data.eq(inversion.write.data),
+            ]
+        return inversion
 
     def _describe_round(self, m: Module, matrix: data.View, batch: data.View) -> data.View:
         """Return the round of the product that runs, a `RoundLayout`."""

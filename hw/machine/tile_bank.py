@@ -10,6 +10,7 @@ from hw.common.direction import by_direction
 from hw.common.ranges import index
 from hw.common.signature import ParameterSignature
 from hw.converter.dac import VectorLayout
+from hw.inverse.interfaces import AnswerLayout, EquationLayout
 from hw.tile.shift_add import ResultsLayout
 from hw.tile.tile import Tile
 from hw.tile.write_verify import TargetLayout
@@ -36,7 +37,7 @@ class TilePort(ParameterSignature):
             {
                 "analog": Out(AnalogPort(config)),
                 "hold": In(1),
-                "counters": Out(TileCounters),
+                "counters": Out(TileCounters(config)),
             },
             config=config,
         )
@@ -58,14 +59,25 @@ class TileBank(wiring.Component):
     targets : In, stream of `TargetLayout`
     done : Out, 1
         The last target taken is programmed, or given up.
+    inverting : In, `index(tiles)`
+        Tile that solves; it stays until the answer.
+    equations : In, stream of `EquationLayout`
+    answers : Out, stream of `AnswerLayout`
+        These three are there if tiles are `invertible`.
     tiles : Out, `tiles` x `TilePort`
     """
 
     def __init__(self, config: ChipConfig):
         self.config = config
         tiles = config.machine.tiles
+        loops = {
+            "inverting": In(index(tiles)),
+            "equations": In(stream.Signature(EquationLayout(config))),
+            "answers": Out(stream.Signature(AnswerLayout(config))),
+        }
         super().__init__(
             {
+                **(loops if config.machine.invertible else {}),
                 "transposed": In(1),
                 "vectors": In(stream.Signature(VectorLayout(config))).array(tiles),
                 "results": Out(stream.Signature(ResultsLayout(config))).array(tiles),
@@ -98,6 +110,8 @@ class TileBank(wiring.Component):
             ]
             ready.append(tile.targets.ready)
             done.append(tile.outcomes.valid)
+            if config.machine.invertible:
+                self._connect_loop(m, tile, t)
 
             under_way = Signal(range(TILE_VECTORS + 1), name=f"under_way_{t}")
             begins = tile.vectors.valid & tile.vectors.ready
@@ -111,3 +125,15 @@ class TileBank(wiring.Component):
             self.done.eq(Array(done)[self.programmed]),
         ]
         return m
+
+    def _connect_loop(self, m: Module, tile: Tile, number: int) -> None:
+        """Hand systems on to a tile while it is the one that solves."""
+        m.d.comb += tile.equations.payload.eq(self.equations.payload)
+        with m.If(self.inverting == number):
+            m.d.comb += [
+                tile.equations.valid.eq(self.equations.valid),
+                self.equations.ready.eq(tile.equations.ready),
+                self.answers.payload.eq(tile.answers.payload),
+                self.answers.valid.eq(tile.answers.valid),
+                tile.answers.ready.eq(self.answers.ready),
+            ]

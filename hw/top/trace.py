@@ -15,7 +15,10 @@ class CountersLayout(data.StructLayout):
 
     def __init__(self, config: ChipConfig):
         super().__init__(
-            {"chip": ChipCounters, "tiles": data.ArrayLayout(TileCounters, config.machine.tiles)}
+            {
+                "chip": ChipCounters,
+                "tiles": data.ArrayLayout(TileCounters(config), config.machine.tiles),
+            }
         )
 
 

@@ -17,7 +17,7 @@ from ohmulator.host.device_host import DeviceHost
 from ohmulator.host.errors import LinkError, ProgramError
 from ohmulator.host.link import LARGEST_WORD, MAX_SECONDS
 from spec.config import ChipConfig
-from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS
 from spec.errors import require_integer, require_number
 from spec.isa import Described, ErrorCode, Space
 from spec.packet import Packet, identity
@@ -131,7 +131,7 @@ class Host(DeviceHost):
     def _counter_names(self) -> Sequence[str]:
         names = [counter.name for counter in CHIP_COUNTERS]
         for tile in range(self.config.machine.tiles):
-            names += [f"tile{tile}.{counter.name}" for counter in TILE_COUNTERS]
+            names += [f"tile{tile}.{counter.name}" for counter in self.config.machine.tile_counters]
         return names
 
     def _forget(self) -> None:

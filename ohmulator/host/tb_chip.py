@@ -90,9 +90,9 @@ class SimulatedChip:
         runs = [*(each.run() for each in self.lockstep.bridges), self.lockstep.run()]
         self._tasks = [cocotb.start_soon(run) for run in runs]
 
-    def set_tile(self, tile: int, weights: NDArray[np.int64]) -> None:
+    def set_tile(self, tile: int, weights: NDArray[np.int64], program_error: float = 0.0) -> None:
         """Set the conductances of a tile, see `Lockstep.set_tile`."""
-        self.lockstep.set_tile(tile, weights)
+        self.lockstep.set_tile(tile, weights, program_error)
 
     def follow(self, limit: int, pc: int = 0) -> None:
         """Run the program at `pc` for about `limit` instructions; go on behind those in error."""

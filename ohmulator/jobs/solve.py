@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NOT_SOLVED = 3
 """Exit status where there is no answer."""
 
+BACKENDS = "model", "sim"
+
 METHODS = "auto", "refine", "fgmres"
 """Names of `ohmulator.solver.Method`, which takes long to import."""
 
@@ -66,7 +68,10 @@ def main(argv: Sequence[str]) -> int:
     screen = Screen()
     with screen.status("choosing levels and feedback"):
         solver = solver_of(task, config, args.method)
-    solutions = solve(screen, solver, task, args)
+    if args.backend == "sim":
+        solutions = simulate(screen, solver, task, args)
+    else:
+        solutions = solve(screen, solver, task, args)
 
     from ohmulator.jobs import solve_report
 
@@ -99,6 +104,8 @@ def options(argv: Sequence[str]) -> Any:
     meaning = "preset or TOML file (default: solver, with arrays of the size of the system)"
     parser.add_argument("--config", metavar="NAME", help=meaning)
     parser.choice("method", "auto", METHODS, "how it is solved")
+    meaning = "model, or sim: in Verilog (default: sim without a matrix, else model)"
+    parser.add_argument("--backend", choices=BACKENDS, metavar="NAME", help=meaning)
     parser.add_argument("--lsq", action="store_true", help="solve for the least squares")
     meaning = "relative residual to reach (default: %(default)s)"
     parser.add_argument("--tol", default="1e-7", metavar="NUMBER", help=meaning)
@@ -109,6 +116,7 @@ def options(argv: Sequence[str]) -> Any:
     args = parser.read(argv)
     require(args.b is None or args.a is not None, "b needs a: give the matrix of its system")
     args.tol = tolerance(args.tol)
+    args.backend = args.backend or ("sim" if args.a is None else "model")
     return args
 
 
@@ -186,6 +194,22 @@ def solve(screen: "Screen", solver: "Solver | Schwarz", task: Task, args: Any) -
                 solver.solve(side, tolerance=args.tol, iterations=args.count, callback=tell)
             )
     return solutions
+
+
+def simulate(
+    screen: "Screen", solver: "Solver | Schwarz", task: Task, args: Any
+) -> "list[Solution]":
+    """Return the solutions of all right-hand sides, from the Verilog."""
+    from ohmulator.jobs.solve_rtl import Order, simulate
+    from ohmulator.solver import Solver
+
+    require(
+        isinstance(solver, Solver) and len(solver.loops) == 1,
+        "the Verilog solves what one array holds: take the backend model, or larger arrays",
+    )
+    assert isinstance(solver, Solver)
+    order = Order(task.matrix, task.sides, args.method, task.least_squares, args.tol, args.count)
+    return simulate(screen, solver, order)
 
 
 def saved(x: "NDArray[Any]", *, flat: bool) -> bytes:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from golden.machine import scheduler
 from ohmulator.pages.markdown import table, text
 from spec import assembly, framing, isa, packet, registers, tile_link
-from spec.counters import CHIP_COUNTERS, COUNTER_BITS, TILE_COUNTERS, Counter
+from spec.counters import CHIP_COUNTERS, COUNTER_BITS, LOOP_COUNTERS, TILE_COUNTERS, Counter
 from spec.isa import (
     DESCRIPTOR_FIELDS,
     HOLDING_FIELDS,
     INSTRUCTION_FIELDS,
     OPERATIONS,
-    PRODUCTS,
+    TILE_OPCODES,
     ErrorCode,
     Field,
     Immediate,
@@ -67,6 +67,8 @@ def document() -> str:
         f"not have, for which it says 2^{COUNTER_BITS} - 1.",
         _counters("chip", CHIP_COUNTERS),
         _counters("tile", TILE_COUNTERS, len(CHIP_COUNTERS), f" + {len(TILE_COUNTERS)} t"),
+        "Each tile of a chip that is `invertible` counts besides, behind those above:",
+        table(["name", "counts"], [[f"`{c.name}`", c.summary] for c in LOOP_COUNTERS]),
         "## Packets",
         text(packet),
         "Fields of the header:",
@@ -155,7 +157,7 @@ def _operation(opcode: Opcode) -> list[str]:
     operands = list(operation.scalars)
     if operation.immediate is not Immediate.NONE:
         operands.append(f"*{operation.immediate.name.lower()}*")
-    cycles = "see Products" if opcode in PRODUCTS else str(operation.base_cycles)
+    cycles = "see Products" if opcode in TILE_OPCODES else str(operation.base_cycles)
     if operation.beat_cycles:
         cycles += f" + {operation.beat_cycles if operation.beat_cycles > 1 else ''} w".replace(
             "  ", " "

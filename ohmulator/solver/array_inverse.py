@@ -1,6 +1,7 @@
 """A matrix in the loop of one array."""
 
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -44,6 +45,28 @@ class Inverse(Protocol):
         """Return about the solution for a residual [n]."""
 
 
+@dataclass(frozen=True)
+class LoopScale:
+    """Scale of a loop that holds a matrix of another scale: `factor` 2^`exponent` times it."""
+
+    factor: int
+    exponent: int
+
+    @classmethod
+    def of(cls, ratio: float) -> "LoopScale":
+        """Return a scale: a factor of 1 to 2, in words, and a power of two."""
+        exponent = math.floor(math.log2(ratio)) - FACTOR_BITS
+        return cls(round(math.ldexp(ratio, -exponent)), exponent)
+
+    def words(self, residual: Words) -> tuple[Words, int]:
+        """Return words of a residual [n] of up to 46 bits for the loop, and what to add to the
+        exponent of its answer.
+        """
+        scaled = residual * self.factor
+        shift = max(0, int(np.abs(scaled).max(initial=0)).bit_length() - WORD_BITS)
+        return scaled >> shift, shift + self.exponent
+
+
 class ArrayInverse:
     """A realised matrix [n, n] on one array of a modelled chip.
 
@@ -84,15 +107,9 @@ class ArrayInverse:
         padding = size - len(realisation.cells)
         cells = np.pad(realisation.cells, [(0, padding), (0, padding)])
         levels = cell_levels(loop, slice_weights(loop, cells))
-        # Rows that the matrix does not use are stable alone.
-        rest = (config.levels - 1) << inversion.feedback_fraction_bits
-        rest = min(inversion.feedback_top, rest)
-        feedback = np.pad(realisation.feedback, (0, padding), constant_values=rest)
+        feedback = realisation.padded_feedback(config)
         self.inversion = Inversion(loop, Array.programmed(loop, levels), feedback)
-        # The loop holds the matrix in another scale: by a factor of 1 to 2, and a power of two.
-        ratio = realisation.scale / scale
-        self._exponent = math.floor(math.log2(ratio)) - FACTOR_BITS
-        self._factor = round(math.ldexp(ratio, -self._exponent))
+        self._scale = LoopScale.of(realisation.scale / scale)
         self._step = inversion.inv_steps - 1
 
     @property
@@ -102,9 +119,8 @@ class ArrayInverse:
 
     def approximate(self, residual: Words) -> list[Piece]:
         """Return about the solution for a residual [n] of up to 46 bits."""
-        scaled = residual * self._factor
-        shift = max(0, int(np.abs(scaled).max(initial=0)).bit_length() - WORD_BITS)
-        found = answer(self.inversion, scaled >> shift, self._step)
+        words, exponent = self._scale.words(residual)
+        found = answer(self.inversion, words, self._step)
         self._step = found.step
         self.answers.append(found)
         self.counts.settles += 1
@@ -113,4 +129,4 @@ class ArrayInverse:
         self.counts.clips += found.clips_high + found.clips_low
         self.counts.saturated += found.saturated
         self.counts.disturbed += found.disturbed
-        return [Piece(0, found.codes, found.exponent + shift + self._exponent)]
+        return [Piece(0, found.codes, found.exponent + exponent)]

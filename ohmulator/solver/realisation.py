@@ -74,6 +74,14 @@ class Realisation:
         """Return the nominal system [n, n] of the loop, in levels."""
         return _levels(config, self.cells, self.feedback)
 
+    def padded_feedback(self, config: ChipConfig) -> NDArray[np.int64]:
+        """Return feedback codes of all rows of a tile: those without use are stable alone."""
+        inversion = config.inversion
+        rest = (config.levels - 1) << inversion.feedback_fraction_bits
+        unused = config.array.rows - len(self.feedback)
+        rest = min(inversion.feedback_top, rest)
+        return np.pad(self.feedback, (0, unused), constant_values=rest)
+
     def settles(self, config: ChipConfig) -> bool:
         """Tell whether the nominal loop settles in time on a chip."""
         fraction = np.ldexp(1.0, -config.inversion.feedback_fraction_bits)

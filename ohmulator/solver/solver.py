@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from golden.inverse.inversion import Inversion
+from ohmulator.host.host import Host
 from ohmulator.solver.array_inverse import Inverse
 from ohmulator.solver.choice import best_of, input_levels, sized
 from ohmulator.solver.counts import Counts
 from ohmulator.solver.forms import Form, Numbers, checked_form, checked_side
 from ohmulator.solver.inverses import Inverses
 from ohmulator.solver.krylov import Callback, fgmres
+from ohmulator.solver.on_chip import OnChip, SetTile
 from ohmulator.solver.outcome import Course, Method, Reason, Solution
 from ohmulator.solver.piece import Piece
 from ohmulator.solver.preparation import prepare
@@ -64,6 +66,11 @@ class Solver:
         A `Method` or its name.
     least_squares
         Solve the normal equations, as a matrix that is not square needs.
+    host
+        Host of a chip that does it instead of a model, with arrays that hold the whole system. What
+        the loop looks like is still the model's to say.
+    set_tile
+        Sets conductances where its array is simulated; by default it programs them.
 
     Attributes
     ----------
@@ -90,15 +97,19 @@ class Solver:
         *,
         method: Method | str = Method.AUTO,
         least_squares: bool = False,
+        host: Host | None = None,
+        set_tile: SetTile | None = None,
     ):
         known = ", ".join(Method)
         require(method in list(Method), f"method must be one of {known}, not {method!r}")
         self.form: Form = checked_form(matrix, least_squares=least_squares)
         self._square = self.form.square
-        self._given = config
+        self._host, self._set_tile = host, set_tile
+        self._given = config if host is None else host.config
         self.method = Method(method)
         self._caution = 0
-        self._slices = 0 if config else load("solver").array.slices
+        self._on_chip: OnChip | None = None
+        self._slices = 0 if self._given else load("solver").array.slices
         self._make()
 
     @property
@@ -207,6 +218,15 @@ class Solver:
             self.inverse = inverses.by_blocks(self.prepared.matrix, products.scale, products)
         self.realisations = inverses.realisations
         self._system, self._identity = System(products, self.inverse), System(products, None)
+        if self._host is not None:
+            require(
+                realisation is not None,
+                f"a system of {self.size} real unknowns is larger than an array of the chip, which "
+                f"has {rows} rows: take a model",
+            )
+            assert realisation
+            self._on_chip = OnChip(self._host, products, realisation, self.counts, self._set_tile)
+            self._system = System(self._on_chip, self._on_chip)
 
     def _attempt(
         self, side: Numbers, tolerance: float, iterations: int, callback: Callback | None
@@ -226,13 +246,14 @@ class Solver:
                 course.reason = Reason.WEIGHTS if self.exact else Reason.PRODUCTS
                 break
             tighter = max(FINEST, tighter * min(0.1, tolerance / residual))
+        if self._on_chip is not None:
+            self._on_chip.count()
         counts = self.counts.since(before)
         solved = residual <= tolerance
         reason = Reason.TOLERANCE if solved else course.reason
         said = self.inverse.answers
-        answers = (
-            said[len(said) - len(course.residuals) + 1 :] if len(self.realisations) == 1 else []
-        )
+        whole = len(self.realisations) == 1 and self._on_chip is None
+        answers = said[len(said) - len(course.residuals) + 1 :] if whole else []
         without = self._without_loop(method, right_side, len(course.residuals) - 1)
         return Solution(
             best if solved else None,
@@ -256,7 +277,10 @@ class Solver:
             return self.method, Course(np.zeros(len(right_side)), Reason.UNSETTLED, [1.0])
         promising = len(self.realisations) > 1 or self.realisations[0].radius <= CONTRACTING
         if self.method is Method.REFINE or (self.method is Method.AUTO and promising):
-            course = refine(self._system, right_side, tolerance, iterations, callback)
+            if self._on_chip is not None:
+                course = self._on_chip.refine(right_side, tolerance, iterations, callback)
+            else:
+                course = refine(self._system, right_side, tolerance, iterations, callback)
             if course.reason is Reason.TOLERANCE or self.method is Method.REFINE:
                 return Method.REFINE, course
         course = fgmres(

@@ -1,15 +1,15 @@
 """A prepared system on a chip: an approximate inverse, and exact products."""
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.inverse.answer import drive_codes, drive_shift
 from ohmulator.solver.arithmetic import shifted
-from ohmulator.solver.array_inverse import Inverse
 from ohmulator.solver.piece import Piece, joined
-from ohmulator.solver.products import Products
+from spec.config import ChipConfig
 
 Floats = NDArray[np.float64]
 Words = NDArray[np.int64]
@@ -18,8 +18,26 @@ STEP_BITS = 30
 """Bits of the largest word of a vector of a Krylov method."""
 
 
+class Multiplying(Protocol):
+    """Exact products with weights [n, n]."""
+
+    config: ChipConfig
+    scale: float
+    weights: Words
+
+    def multiply(self, codes: Words, start: int = 0) -> Words:
+        """Return the product with codes [k] of the unknowns from `start` on."""
+
+
+class Approximating(Protocol):
+    """Approximate inverse of the weights."""
+
+    def approximate(self, residual: Words) -> list[Piece]:
+        """Return about the solution for a residual [n]."""
+
+
 class System:
-    """A matrix [n, n] on a modelled chip.
+    """A matrix [n, n] on a chip.
 
     Parameters
     ----------
@@ -30,7 +48,7 @@ class System:
         by with the inverse is what the loops do.
     """
 
-    def __init__(self, products: Products, inverse: Inverse | None):
+    def __init__(self, products: Multiplying, inverse: Approximating | None):
         self._products, self._inverse = products, inverse
 
     @property

@@ -60,7 +60,8 @@ CHANGES = {
     "program_words": [17],
     "weight_words": [17],
     "matrices": [2],
-    # No RTL depends on the path of an inversion.
+    # Where no tile can be a loop, no RTL depends on the path of an inversion.
+    "invertible": [True],
     "inv_dac_bits": [4],
     "inv_adc_bits": [4],
     "inv_steps": [8],
@@ -109,6 +110,29 @@ def test_hash_differs_exactly_if_the_verilog_does(reference, name, value):
     changed = SMALL.replace(**{name: value})
     assert (changed.hardware != SMALL.hardware) == (body(changed) != reference)
     assert changed.whole != SMALL.whole
+
+
+LOOPS = {
+    # The widths of converters change where the point of a solution is, or both do.
+    "inv_dac_bits": 4,
+    "inv_adc_bits": 4,
+    "inv_steps": 8,
+    "input_levels": 0.5,
+    "feedback_bits": 10,
+    "feedback_fraction_bits": 2,
+    "settle_band": 1e-2,
+    "inv_bound_s": 1e-6,
+    "inv_timer_s": 1e-7,
+    "gain_bandwidth_hz": 1e9,
+}
+
+
+def test_the_path_of_an_inversion_is_in_the_hash_of_what_has_one():
+    invertible = SMALL.replace(invertible=True)
+    before = body(invertible)
+    for name, value in LOOPS.items():
+        changed = invertible.replace(**{name: value})
+        assert (changed.hardware != invertible.hardware) == (body(changed) != before), name
 
 
 def test_both_kinds_of_changes_were_tried():

@@ -10,7 +10,7 @@ from hw.link.responder import Responder
 from hw.link.serial_line import MIN_DIVISOR
 from hw.link.uart import Pins, UartCarrier
 from spec.config import ChipConfig
-from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS
 from spec.packet import identity
 from tests.support.memory_device import SIZES, MemoryDevice
 
@@ -20,7 +20,7 @@ DIVISOR = MIN_DIVISOR
 
 def counters(config: ChipConfig) -> int:
     """Return the number of counters of a chip."""
-    return len(CHIP_COUNTERS) + config.machine.tiles * len(TILE_COUNTERS)
+    return len(CHIP_COUNTERS) + config.machine.tiles * len(config.machine.tile_counters)
 
 
 def add_device(m: Module, config: ChipConfig) -> tuple[Responder, MemoryDevice]:

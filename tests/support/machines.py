@@ -8,11 +8,28 @@ from spec.assembly import assemble
 from spec.isa import (
     Space,
 )
+from spec.load import load
 from tests.support.configs import MACHINE
 
 SMALL = MACHINE.replace(adc_bits=4, accumulator_bits=8, lanes=4, program_words=48)
 """A chip on which everything clips and saturates now and then."""
 
+
+LOOPS = load(
+    "solver",
+    rows=4,
+    columns=4,
+    adcs=2,
+    slices=2,
+    tiles=2,
+    matrices=3,
+    vector_words=256,
+    program_words=48,
+    weight_words=64,
+    pulse_limit=20,
+    invertible=True,
+)
+"""A chip that solves."""
 
 LOSSLESS = SMALL.replace(adc_bits=9, accumulator_bits=0)
 

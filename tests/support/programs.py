@@ -20,11 +20,11 @@ from spec.instruction import Instruction
 from spec.isa import (
     INSTRUCTION_BITS,
     OPERATIONS,
-    PRODUCTS,
     RIGHT_SHIFTS,
     SCALAR_RANGE,
     SCALARS,
     SHIFTS,
+    TILE_OPCODES,
     WORD_BITS,
     WORD_RANGE,
     Immediate,
@@ -93,6 +93,12 @@ def scenarios(draw: st.DrawFn, config: ChipConfig) -> Scenario:
     )
     wild = st.tuples(*[st.integers(0, (1 << WORD_BITS) - 1) | st.integers(0, 99)] * 4)
     count = config.machine.matrices
+    if config.machine.invertible:
+        # Only such a matrix can be in a loop.
+        square = st.integers(1, config.array.rows).flatmap(
+            lambda size: st.tuples(st.just(size), st.just(size), *[st.integers(0, 1)] * 2)
+        )
+        shape = square | shape
     descriptors = draw(st.lists(_mostly(shape, wild), min_size=count, max_size=count))
     parts = draw(
         st.lists(_with_operands(config), min_size=1, max_size=config.machine.program_words)
@@ -141,7 +147,7 @@ def _operand(config: ChipConfig, opcode: Opcode, field: str) -> st.SearchStrateg
             0, config.machine.vector_words - 1
         )
     match opcode, field:
-        case _, "n" if opcode in PRODUCTS:
+        case _, "n" if opcode in TILE_OPCODES:
             return st.integers(0, 2)
         case _, "n":
             return st.integers(0, LONGEST)
@@ -157,6 +163,8 @@ def _operand(config: ChipConfig, opcode: Opcode, field: str) -> st.SearchStrateg
             return st.integers(0, 99)
         case ((Opcode.LOAD | Opcode.STORE), "a"):
             return st.integers(LONGEST, config.machine.vector_words - 1 - LONGEST)
+        case Opcode.INV, "c":
+            return st.integers(0, config.inversion.inv_steps - 1)
         case Opcode.STEP, _:
             return st.integers(*config.step_range)
         case _:

@@ -19,7 +19,7 @@ from hw.link.serial_line import divisor
 from ohmulator.compiler.matrix import to_words
 from ohmulator.host.framing import Deframer, encode
 from spec.config import ChipConfig
-from spec.counters import CHIP_COUNTERS, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS
 from spec.framing import BAUD
 from spec.instruction import Instruction
 from spec.isa import DESCRIPTOR_FIELDS, HOLDING_FIELDS, SCALARS, ErrorCode, Opcode, Space
@@ -327,7 +327,7 @@ def _reply_words(config: ChipConfig, words: list[int]) -> int:
             return HEADER_WORDS + max(len(IDENTITY), STATUS_WORDS)
         case Packet.COUNTERS:
             return HEADER_WORDS + 2 * (
-                len(CHIP_COUNTERS) + config.machine.tiles * len(TILE_COUNTERS)
+                len(CHIP_COUNTERS) + config.machine.tiles * len(config.machine.tile_counters)
             )
     return HEADER_WORDS
 
@@ -347,7 +347,7 @@ def summary(config: ChipConfig, folder: Path) -> str:
         packets += [frame.words for frame in Deframer().feed(line) if not frame.damaged]
     names = [counter.name for counter in CHIP_COUNTERS]
     for tile in range(config.machine.tiles):
-        names += [f"tile{tile}.{counter.name}" for counter in TILE_COUNTERS]
+        names += [f"tile{tile}.{counter.name}" for counter in config.machine.tile_counters]
     kinds: Counter[str] = Counter()
     counters: list[int] = []
     for words in packets:

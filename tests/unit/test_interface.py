@@ -6,7 +6,7 @@ A change of one of these is a change of the interface: devices of before do not 
 import pytest
 
 from spec import framing, packet, registers
-from spec.counters import CHIP_COUNTERS, COUNTER_BITS, NOT_COUNTED, TILE_COUNTERS
+from spec.counters import CHIP_COUNTERS, COUNTER_BITS, LOOP_COUNTERS, NOT_COUNTED, TILE_COUNTERS
 from spec.instruction import Instruction
 from spec.isa import (
     DESCRIPTOR_FIELDS,
@@ -36,6 +36,7 @@ ERROR_CODES = {
     "ADDRESS": 5,
     "OVERLAP": 6,
     "WEIGHTS": 7,
+    "UNSETTLED": 8,
     "ABORTED": 16,
     "BUSY": 32,
     "TYPE": 33,
@@ -77,6 +78,7 @@ OPCODES = {
     "STEP": (0x30, "ai", 4, 0),
     "MVM": (0x31, "dacni", 4, 0),
     "MVM_T": (0x32, "dacni", 4, 0),
+    "INV": (0x33, "dabcni", 4, 0),
 }
 
 
@@ -98,7 +100,7 @@ def test_opcodes_and_their_operands():
         opcode, operation = Opcode[name], OPERATIONS[Opcode[name]]
         immediate = "i" * (operation.immediate is not Immediate.NONE)
         assert (int(opcode), operation.scalars + immediate) == (number, fields)
-        if opcode not in (Opcode.MVM, Opcode.MVM_T):
+        if opcode not in (Opcode.MVM, Opcode.MVM_T, Opcode.INV):
             assert (operation.base_cycles, operation.beat_cycles) == (base, beat)
 
 
@@ -190,4 +192,9 @@ def test_counters_and_which_of_them_depend_on_time():
         "reads": False,
         "pulses": False,
         "failures": False,
+    }
+    assert {counter.name: counter.timed for counter in LOOP_COUNTERS} == {
+        "settles": False,
+        "loop_cycles": True,
+        "sense_cycles": True,
     }

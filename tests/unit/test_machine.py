@@ -17,6 +17,7 @@ from spec.isa import (
 )
 from spec.packet import space_words
 from tests.support.machines import (
+    LOOPS,
     OPERANDS,
     SMALL,
     machine_with,
@@ -58,8 +59,10 @@ def test_effects_are_all_that_happens(scenario):
 @pytest.mark.slow
 @pytest.mark.parametrize("opcode", Opcode)
 def test_random_programs_reach_every_opcode(opcode):
+    config = LOOPS if opcode is Opcode.INV else SMALL
+
     def reached(scenario):
-        machine = Machine(SMALL)
+        machine = Machine(config)
         for write in scenario.writes():
             machine.write(*write)
         return any(
@@ -70,7 +73,7 @@ def test_random_programs_reach_every_opcode(opcode):
         )
 
     quick = settings(deadline=None, phases=[hypothesis.Phase.generate], max_examples=1000)
-    hypothesis.find(scenarios(SMALL), reached, settings=quick)
+    hypothesis.find(scenarios(config), reached, settings=quick)
 
 
 def test_loops_and_branches():

@@ -225,7 +225,7 @@ def test_programming_with_pulses_is_counted_and_close():
     exact = product_machine(weights, x, config)
     exact.run()
     machine = product_machine(weights, x, config)
-    machine.programmer = write_verify
+    machine.bank.programmer = write_verify
     machine.run()
     errors = np.array(vector(machine, 64, 2)) - vector(exact, 64, 2)
     # Every digit is off by a quarter at most, its neighbours in weight included.
