@@ -118,7 +118,7 @@ class AnalogPort(ParameterSignature):
         The outputs of the loop are frozen at the end of this cycle, and the loop opens.
     inv_select : Out, unsigned(select_bits)
         Number of the column that each ADC converts, among those it serves.
-    inv_step : Out, unsigned
+    inv_step : Out, `index(inv_steps)`
         Step of all ADCs, as log2 of the units of `golden.inverse.inversion`; belongs to the trial.
     inv_trial : Out, `adcs` x signed(inv_adc_bits)
         Trial code of each ADC of the top slice.

@@ -56,8 +56,15 @@ class LoopControl(wiring.Component):
     converting : Out, 1
         ADCs search.
     events : Out, `LoopEvents`
-    amplify, inv_code, feedback, inv_sample, inv_select, inv_step, inv_trial : Out
-    inv_above, inv_beyond, saturated : In
+    amplify : Out, 1
+    inv_code : Out, `rows` x signed(inv_dac_bits)
+    feedback : Out, `rows` x unsigned(feedback_bits)
+    inv_sample : Out, 1
+    inv_select : Out, unsigned(select_bits)
+    inv_step : Out, range(inv_steps)
+    inv_trial : Out, `adcs` x signed(inv_adc_bits)
+    inv_above, inv_beyond : In, `adcs` bits each
+    saturated : In, 1
         As in `hw.boundary.analog.AnalogPort`.
     """
 

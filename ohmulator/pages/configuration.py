@@ -124,10 +124,14 @@ def _once(texts: Iterable[str]) -> str:
 def _default(field: dataclasses.Field[Any]) -> str:
     if field.default is dataclasses.MISSING:
         return "required"
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
     return f"`{field.default}`" if isinstance(field.default, str) else _number(field.default)
 
 
 def _range(field: dataclasses.Field[Any], ranges: dict[str, str]) -> str:
+    if isinstance(field.default, bool):
+        return "`true`, `false`"
     if field.name in ranges:
         return ranges[field.name]
     assert isinstance(field.default, enum.Enum)

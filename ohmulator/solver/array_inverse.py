@@ -13,15 +13,13 @@ from golden.inverse.answer import Answer, answer
 from golden.inverse.inversion import Inversion, loop_config
 from golden.tile.mapping import cell_levels
 from golden.tile.weights import slice_weights
+from ohmulator.compiler.refinement_text import FACTOR_BITS
 from ohmulator.solver.counts import Counts
 from ohmulator.solver.piece import Piece
 from ohmulator.solver.realisation import Realisation
 from spec.config import ChipConfig
 
 Words = NDArray[np.int64]
-
-FACTOR_BITS = 15
-"""Bits after the point of the factor between the scales of loop and products."""
 
 LOOPS = 1 << 20
 """Number of the first array with a loop, beyond those of products."""

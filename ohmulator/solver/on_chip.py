@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmulator.compiler import refinement
-from ohmulator.compiler.refinement import LOOP, PRODUCTS, RESIDUAL_BITS, End
+from ohmulator.compiler.refinement_text import LOOP, PRODUCTS, RESIDUAL_BITS, End
 from ohmulator.host.errors import ProgramError
 from ohmulator.host.host import Host
 from ohmulator.solver.array_inverse import LoopScale
@@ -66,12 +66,11 @@ class OnChip:
         config = host.config
         self._host, self._counts = host, counts
         self.scale, self.weights, self.config = products.scale, products.weights, config
-        ratio = realisation.scale / products.scale
-        self._loop_scale = LoopScale.of(ratio)
+        self._loop_scale = scale = LoopScale.of(realisation.scale / products.scale)
         self._step = config.inversion.inv_steps - 1
         feedback = realisation.padded_feedback(config)
         self._program = program = refinement.compile_refinement(
-            config, products.weights, realisation.cells, feedback, ratio
+            config, products.weights, realisation.cells, feedback, scale.factor, scale.exponent
         )
         for write in program.writes:
             host.write(*write)

