@@ -180,6 +180,18 @@ class Inversion:
         return inversion.cycles(clock_hz, seconds)
 
     @property
+    def loop_cycles(self) -> int | None:
+        """Clock cycles in which the op-amps are on for a sample; None if that is never.
+
+        They are on from a cycle before the drive to the sample, which is the last cycle that the
+        timer says, or the one after the array has said that it has settled.
+        """
+        cycles, late = self.settle_cycles, self.config.array.settled_sync
+        if cycles is None:
+            return None
+        return cycles + 1 if self.config.inversion.inv_timer_s else cycles + late + 2
+
+    @property
     def settle_s(self) -> float | None:
         """Seconds from the drive to the sample; None if that is never."""
         cycles = self.settle_cycles

@@ -56,10 +56,8 @@ class Machine:
     ----------
     status
         Whether a program runs, and how the last one ended.
-    tiles
-        The tiles; as `blank_tile` has them at first.
     bank
-        `golden.machine.tile_bank.TileBank` of the tiles.
+        `golden.machine.tile_bank.TileBank` of the tiles, as `blank_tile` has them at first.
     chip_counters, tile_counters
         Values since reset, without those that depend on time.
     identity, spaces
@@ -84,12 +82,15 @@ class Machine:
             for _ in range(config.machine.tiles)
         ]
         self.memories = Memories(config)
-        self.tiles = [
-            Tile(config, blank_tile(config, tile)) for tile in range(config.machine.tiles)
-        ]
-        self.bank = TileBank(config, self.memories, self.tiles, programmer)
+        tiles = [Tile(config, blank_tile(config, tile)) for tile in range(config.machine.tiles)]
+        self.bank = TileBank(config, self.memories, tiles, programmer)
         self._unknown = unknown_opcodes(config)
         self._steps = np.full(config.steps, config.forward.covering_step, np.int64)
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """The tiles, which may be exchanged one by one."""
+        return self.bank.tiles
 
     # Host
 

@@ -18,7 +18,7 @@ class TileBank:
     Attributes
     ----------
     tiles
-        The tiles; the list is the caller's.
+        The tiles.
     programmer
         How they are programmed.
     """

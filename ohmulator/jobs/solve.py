@@ -209,7 +209,7 @@ def simulate(
     )
     assert isinstance(solver, Solver)
     order = Order(task.matrix, task.sides, args.method, task.least_squares, args.tol, args.count)
-    return simulate(screen, solver, order)
+    return simulate(screen, solver, order, given=args.config is not None)
 
 
 def saved(x: "NDArray[Any]", *, flat: bool) -> bytes:

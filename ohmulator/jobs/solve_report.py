@@ -71,6 +71,11 @@ class Report:
         times = [loop.settle_s for loop in self.solver.loops]
         return None if None in times else max(time for time in times if time is not None)
 
+    @property
+    def loop_s(self) -> float:
+        """Seconds in which the op-amps of loops were on, added up over loops."""
+        return self.counts().loop_cycles / self.solver.config.machine.clock_hz
+
     def figures(self) -> dict[str, Any]:
         """Return what is known, for a JSON file."""
         solver, realisations = self.solver, self.solver.realisations
@@ -98,6 +103,7 @@ class Report:
             "solved": self.solved,
             "error": self.error(),
             "counts": vars(self.counts()),
+            "loop_s": self.loop_s,
             "cells": solver.cells,
             "solutions": [
                 {
@@ -154,6 +160,7 @@ class Report:
         work = {
             "cells programmed": str(solver.cells),
             "settles of the loop": str(counts.settles),
+            "time with op-amps on, all loops": f"{self.loop_s * 1e6:.3g} us",
             "conversions": str(counts.conversions),
         }
         return [[list(row) for row in part.items()] for part in (matrix, course, work)]

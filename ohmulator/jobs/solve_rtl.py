@@ -27,6 +27,17 @@ class Order(NamedTuple):
     iterations: int
 
 
+MOST_ADCS = 8
+"""ADCs of a slice in a chip that is made for a system: the fewer, the sooner it is built."""
+
+
+def few_adcs(config: ChipConfig) -> ChipConfig:
+    """Return a chip whose columns share ADCs."""
+    columns = config.array.columns
+    fitting = [n for n in range(1, MOST_ADCS + 1) if columns % n == 0]
+    return config.replace(adcs=fitting[-1])
+
+
 def chip_config(config: ChipConfig, iterations: int) -> ChipConfig:
     """Return a chip of a tile for the loop and one for products, with memories as they need."""
     rows = config.array.rows
@@ -42,8 +53,10 @@ def chip_config(config: ChipConfig, iterations: int) -> ChipConfig:
     )
 
 
-def simulate(screen: "Screen", solver: Solver, order: Order) -> list[Solution]:
+def simulate(screen: "Screen", solver: Solver, order: Order, *, given: bool) -> list[Solution]:
     """Return the solutions of all right-hand sides; every word of the chip is the model's as well.
+
+    `given`: the configuration is the user's.
 
     Raises
     ------
@@ -53,6 +66,8 @@ def simulate(screen: "Screen", solver: Solver, order: Order) -> list[Solution]:
         If the chip cannot hold the system.
     """
     config = chip_config(solver.config, order.iterations)
+    if not given:
+        config = few_adcs(config)
     build = Build(config, "chip_traced", "verilator")
     with screen.status("generating Verilog and building the simulator (slow the first time)"):
         build.make()

@@ -122,6 +122,7 @@ class ArrayInverse:
         self._step = found.step
         self.answers.append(found)
         self.counts.settles += 1
+        self.counts.loop_cycles += self.inversion.loop_cycles or 0
         self.counts.drives += 1
         self.counts.conversions += found.rounds * len(self.inversion.feedback)
         self.counts.clips += found.clips_high + found.clips_low

@@ -11,6 +11,8 @@ class Counts:
     ----------
     settles
         Settles of loops.
+    loop_cycles
+        Clock cycles in which the op-amps of loops were on.
     drives
         Drives of loops, and planes of products.
     conversions
@@ -22,6 +24,7 @@ class Counts:
     """
 
     settles: int = 0
+    loop_cycles: int = 0
     drives: int = 0
     conversions: int = 0
     clips: int = 0

@@ -134,6 +134,7 @@ class OnChip:
             return sum(now[each] - self._counted[each] for each in now if each.endswith(name))
 
         self._counts.settles += since(".settles")
+        self._counts.loop_cycles += since(".loop_cycles")
         self._counts.drives += since(".settles") + since(".drives")
         self._counts.conversions += since(".conversions")
         self._counts.clips += since("tile0.clips_high") + since("tile0.clips_low")

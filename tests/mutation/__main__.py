@@ -59,7 +59,7 @@ BLOCKS = {
     "golden/draws.py": "unit/test_draws_are_kept.py unit/test_draws.py unit/test_device.py "
     "unit/test_write_verify.py",
     "spec/amplifiers": "unit/test_physics.py unit/test_inverse_loop.py",
-    "spec/inversion": "unit/test_config.py unit/test_inversion.py",
+    "spec/inversion": "unit/test_config.py unit/test_invertible.py unit/test_inversion.py",
     "golden/array": "unit/test_ends_of_golden.py unit/test_single_cells.py "
     "unit/test_rounding.py unit/test_choices.py "
     "unit/test_device.py unit/test_cell_states.py unit/test_array.py unit/test_spice.py "
@@ -75,6 +75,7 @@ BLOCKS = {
     "unit/test_write_verify.py unit/test_transposed.py rtl/test_shift_add.py unit/test_empty.py "
     "unit/test_machine_stops.py",
     "golden/inverse": "unit/test_inverse_loop.py unit/test_inversion.py",
+    "golden/machine/inversion_unit": "unit/test_machine_inversion.py",
     "golden/machine": "unit/test_ends_of_golden.py unit/test_vector_unit.py "
     "unit/test_control_flow.py unit/test_scheduler.py unit/test_machine.py "
     "unit/test_machine_products.py unit/test_machine_stops.py unit/test_matrix.py "
@@ -89,6 +90,8 @@ BLOCKS = {
     "hw/converter": f"rtl/test_dac.py rtl/test_adc.py {TILES}",
     "hw/tile": TILES,
     "hw/tile/weights": "rtl/test_programming_parts.py rtl/test_products.py",
+    "hw/inverse": "cosim/test_inversion_cosim.py",
+    "hw/machine/inversion_unit": "cosim/test_inversion_cosim.py",
     "hw/link": "rtl/test_axi_registers.py rtl/test_reply_of_one_cycle.py rtl/test_framing.py "
     "rtl/test_packet.py rtl/test_snapshots.py cosim/test_axi.py cosim/test_uart.py",
     "hw/link/serial_line": "rtl/test_serial_line.py cosim/test_uart.py",
@@ -107,6 +110,8 @@ BLOCKS = {
     "ohmulator/host/simulated": "unit/test_simulated_carrier.py cosim/test_chip_cosim.py",
     "ohmulator/host/tb_chip": "cosim/test_chip_cosim.py",
     "ohmulator/solver": "unit/test_solver.py",
+    "ohmulator/compiler/refinement": "unit/test_refinement.py",
+    "ohmulator/solver/on_chip": "unit/test_refinement.py",
     "ohmulator/compiler": "unit/test_ends_of_programs.py unit/test_matrix.py "
     "unit/test_front_door.py unit/test_sharing.py unit/test_arguments.py",
 }

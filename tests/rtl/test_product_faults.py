@@ -148,6 +148,6 @@ def test_a_tile_whose_programming_is_aborted_is_programmed_anew(cycle):
     assert done[1].holdings == [1, 1, 0, 1]
     # The results are those of the arrays, whatever has been programmed into them.
     machine = scenario.machine()
-    machine.tiles = [Tile(config, analog) for analog in analogs]
+    machine.tiles[:] = [Tile(config, analog) for analog in analogs]
     machine.write(Space.HOLDING, 0, done[1].holdings)
     assert run_on_model(machine, product, scenario.steps).vector == done[1].vector

@@ -4,6 +4,7 @@ import numpy as np
 
 from ohmulator.host.errors import ProgramError
 from ohmulator.host.tb_chip import SimulatedChip
+from ohmulator.solver import Solver
 from spec.assembly import assemble
 from spec.isa import ANSWER_WORDS, ErrorCode, Space
 
@@ -47,10 +48,12 @@ def solve(chip: SimulatedChip, sides: np.ndarray, feedback: np.ndarray, step: in
 
 
 def systems(chip: SimulatedChip, seeds: list[int]) -> tuple[list[float], dict[str, int]]:
-    """Solve systems of several sizes; return how far off answers are, and the counters.
+    """Solve systems of several sizes; return how far off answers are, and the counters with the
+    cycles of the op-amps that the model expects.
 
     An answer x is as good as the system that cells and feedback hold makes the side of it.
     """
+    cycles = 0
     size = chip.config.array.rows
     top = chip.config.inversion.inv_steps - 1
     errors = []
@@ -64,15 +67,16 @@ def systems(chip: SimulatedChip, seeds: list[int]) -> tuple[list[float], dict[st
         sides = rng.integers(-scale, scale + 1, (3, unknowns))
         words = solve(chip, sides, feedback, int(rng.integers(0, top + 1)))
         loop = chip.lockstep.model.tiles[-1].analog.inversion
+        cycles += len(sides) * loop.loop_cycles
         held = loop.weights[:unknowns, :unknowns]
         for side, answer in zip(sides, words, strict=True):
             x = np.ldexp(answer[:unknowns], int(answer[unknowns]))
             off = np.linalg.norm(held @ x - side) / max(1, np.linalg.norm(side))
             errors.append(float(off))
-    return errors, chip.host.counters()
+    return errors, chip.host.counters() | {"expected": cycles}
 
 
-def unsettled(chip: SimulatedChip) -> ErrorCode:
+def unsettled(chip: SimulatedChip, _: None) -> ErrorCode:
     """Solve by a loop that cannot settle: return the code with which the program stops."""
     system(chip, chip.config.array.rows, 1)
     host = chip.host
@@ -84,3 +88,26 @@ def unsettled(chip: SimulatedChip) -> ErrorCode:
     except ProgramError as error:
         return error.code
     return ErrorCode.NONE
+
+
+def refinements(
+    chip: SimulatedChip, argument: tuple[list[np.ndarray], int, bool]
+) -> tuple[list[float], list[dict[str, int]]]:
+    """Refine the solutions of some matrices for a number of iterations, each on a blank chip.
+
+    The tile of products is set; that of the loop is as well, or is programmed by pulses. Return
+    relative errors, and counters of each.
+    """
+    matrices, iterations, pulses = argument
+    errors, counters = [], []
+    for seed, matrix in enumerate(matrices):
+        chip.reset()
+        solver = Solver(matrix, method="refine", host=chip.host, set_tile=chip.set_tile)
+        if pulses:
+            chip.set_tile(0, np.zeros([chip.config.array.rows] * 2, np.int64))
+            chip.host.write(Space.HOLDING, 0, [0, 0])
+        known = np.random.default_rng(1000 + seed).standard_normal(len(matrix))
+        found = solver.solve(matrix @ known, tolerance=1e-14, iterations=iterations)
+        errors.append(float(np.linalg.norm(found.best - known) / np.linalg.norm(known)))
+        counters.append(chip.host.counters())
+    return errors, counters

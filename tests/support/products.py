@@ -141,7 +141,7 @@ class Scenario:
         # Blocks that are held need no programming.
         programmer = write_verify if self.config.verifiable else set_directly
         machine = Machine(self.config, programmer)
-        machine.tiles = [Tile(self.config, copy.deepcopy(analog)) for analog in self.analogs]
+        machine.tiles[:] = [Tile(self.config, copy.deepcopy(analog)) for analog in self.analogs]
         for space, address, words in self.writes:
             machine.write(space, address, words)
         return machine
