@@ -94,7 +94,8 @@ def toml(fields: Mapping[str, Any]) -> str:
     paths = dict(ChipConfig.field_paths())
     tables: dict[str, list[str]] = {}
     for name, value in fields.items():
-        tables.setdefault(paths.get(name, "array"), []).append(f"{name} = {value!r}\n")
+        text = str(value).lower() if isinstance(value, bool) else repr(value)
+        tables.setdefault(paths.get(name, "array"), []).append(f"{name} = {text}\n")
     return "".join(f"[{table}]\n{''.join(lines)}" for table, lines in tables.items())
 
 
