@@ -80,6 +80,10 @@ test: .venv/test.stamp ## Lint, check types and imports, and run every test but 
 	$(lint)
 	$(python) -m pytest -n 2 -m 'not slow'
 
+.PHONY: lint
+lint: .venv/test.stamp ## Lint Python and the Verilog of every top level
+	$(lint)
+
 .PHONY: check
 check: .venv/test.stamp ## Run the slow tests, and the random ones at full length
 	THOROUGH=1 $(python) -m pytest -n 2 -m 'slow or space'
@@ -125,6 +129,7 @@ $(python) -m ruff check .
 $(python) -m ruff format --check .
 $(python) -m mypy
 $(dir $(python))lint-imports
+$(python) -m hw.tools.lint
 $(python) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 endef
 

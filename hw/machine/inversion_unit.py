@@ -192,10 +192,12 @@ class InversionUnit(wiring.Component):
         """Choose the word of the answer that is written."""
         answer, rows = self.answers.payload, self.run.round.rows
         places = self.config.inversion.solution_places
-        word = self.write.data[0]
+        word = Signal(signed(WORD_BITS))
         m.d.comb += [
             self.write.address.eq(destination + number),
+            # One lane alone is written.
             self.write.mask.eq(1),
+            *(lane.eq(word) for lane in self.write.data),
             word.eq(answer.code[number]),
         ]
         with m.If(number == rows):
