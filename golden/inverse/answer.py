@@ -65,6 +65,20 @@ def drive_codes(words: NDArray[np.int64], shift: int) -> NDArray[np.int64]:
     return words << -shift
 
 
+@dataclass(frozen=True)
+class Answers:
+    """Hold the solutions of k equations: fields as those of an `Answer`, with an axis [k] first."""
+
+    codes: NDArray[np.int64]
+    exponent: NDArray[np.int64]
+    step: NDArray[np.int64]
+    rounds: NDArray[np.int64]
+    clips_high: NDArray[np.int64]
+    clips_low: NDArray[np.int64]
+    saturated: NDArray[np.bool_]
+    disturbed: NDArray[np.bool_]
+
+
 def answer(inversion: Inversion, words: ArrayLike, step: int) -> Answer:
     """Solve W x = words [n] with the system W of the loop, in levels.
 
@@ -82,35 +96,67 @@ def answer(inversion: Inversion, words: ArrayLike, step: int) -> Answer:
     UserError
         If the words do not fit, or the loop does not settle.
     """
+    given = checked_integers("words", words, (-1,), *WORD_RANGE)
+    found = answers(inversion, given[None], np.array([step]))
+    return Answer(
+        found.codes[0],
+        int(found.exponent[0]),
+        int(found.step[0]),
+        int(found.rounds[0]),
+        int(found.clips_high[0]),
+        int(found.clips_low[0]),
+        bool(found.saturated[0]),
+        bool(found.disturbed[0]),
+    )
+
+
+def answers(inversion: Inversion, words: ArrayLike, steps: NDArray[np.int64]) -> Answers:
+    """Solve for k right-hand sides [k, n] one after the other, each from an ADC step [k] on.
+
+    Raises
+    ------
+    UserError
+        As `answer`.
+    """
     config = inversion.config
     size = config.array.rows
-    given = checked_integers("words", words, (-1,), *WORD_RANGE)
-    shift = drive_shift(config, int(np.abs(given).max(initial=0)))
-    codes = drive_codes(given, shift)
-    held = inversion.hold(np.pad(codes, (0, size - len(codes)))[None])
-    values = held.values[0]
+    given = checked_integers("words", words, (-1, -1), *WORD_RANGE)
+    largest = np.abs(given).max(axis=1, initial=0).tolist()
+    shifts = [drive_shift(config, each) for each in largest]
+    rows = [drive_codes(side, shift) for side, shift in zip(given, shifts, strict=True)]
+    codes = np.array(rows, np.int64).reshape(given.shape)
+    count = given.shape[1]
+    held = inversion.hold(np.pad(codes, [(0, 0), (0, size - count)]))
     bits, top = config.inversion.inv_adc_bits, config.inversion.inv_steps - 1
-    rounds, clipped = 0, False
-    while True:
-        adcs = inversion.adcs(step)
-        found, beyond = adcs.convert(values)[: len(given)], adcs.beyond(values)[: len(given)]
-        rounds += 1
-        if beyond.any() and step < top:
-            clipped = True
-            step += 1
-            continue
+    step = steps.copy()
+    rounds = np.zeros(len(given), np.int64)
+    clipped = np.zeros(len(given), bool)
+    found = np.zeros(given.shape, np.int64)
+    beyond = np.zeros(given.shape, bool)
+    active = np.ones(len(given), bool)
+    while active.any():
+        for each in np.unique(step[active]):
+            these = np.flatnonzero(active & (step == each))
+            adcs, values = inversion.adcs(int(each)), held.values[these]
+            found[these] = adcs.convert(values)[:, :count]
+            beyond[these] = adcs.beyond(values)[:, :count]
+        rounds += active
+        out = beyond.any(axis=1)
         # Bits that no code needs; an output that clipped before is not tried at that step again.
-        unused = bits - 1 - int(np.where(found < 0, ~found, found).max(initial=0)).bit_length()
-        if beyond.any() or clipped or unused == 0 or step == 0:
-            break
-        step = max(0, step - unused)
-    return Answer(
+        magnitude = np.where(found < 0, ~found, found).max(axis=1, initial=0)
+        unused = bits - 1 - np.frexp(magnitude)[1]
+        coarser = active & out & (step < top)
+        finer = active & ~out & ~clipped & (unused > 0) & (step > 0)
+        step = np.where(coarser, step + 1, np.where(finer, np.maximum(0, step - unused), step))
+        clipped |= coarser
+        active = coarser | finer
+    return Answers(
         found,
-        step + shift - config.inversion.solution_places,
+        step + np.array(shifts, np.int64) - config.inversion.solution_places,
         step,
         rounds,
-        int((beyond & (found >= 0)).sum()),
-        int((beyond & (found < 0)).sum()),
-        bool(held.saturated[0]),
-        bool(held.disturbed[0]),
+        (beyond & (found >= 0)).sum(axis=1),
+        (beyond & (found < 0)).sum(axis=1),
+        held.saturated,
+        held.disturbed,
     )

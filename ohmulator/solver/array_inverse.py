@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from golden.array.lines import Array
 from golden.draws import tile_seed
-from golden.inverse.answer import Answer, answer
+from golden.inverse.answer import Answer, Answers, answer
 from golden.inverse.inversion import Inversion, loop_config
 from golden.tile.mapping import cell_levels
 from golden.tile.weights import slice_weights
@@ -64,6 +64,13 @@ class LoopScale:
         shift = max(0, int(np.abs(scaled).max(initial=0)).bit_length() - WORD_BITS)
         return scaled >> shift, shift + self.exponent
 
+    def words_of_all(self, residuals: Words) -> tuple[Words, Words]:
+        """Return the same of residuals [k, n], with an exponent [k] for each."""
+        scaled = residuals * self.factor
+        lengths = np.frexp(np.abs(scaled).max(axis=1, initial=0).astype(np.float64))[1]
+        shift = np.maximum(0, lengths - WORD_BITS).astype(np.int64)
+        return scaled >> shift[:, None], shift + self.exponent
+
 
 class ArrayInverse:
     """A realised matrix [n, n] on one array of a modelled chip.
@@ -85,6 +92,8 @@ class ArrayInverse:
     ----------
     inversion
         The loop.
+    loop_scale
+        Scale of the loop, against that of the products.
     answers
         All that it has said so far.
     """
@@ -107,8 +116,19 @@ class ArrayInverse:
         levels = cell_levels(loop, slice_weights(loop, cells))
         feedback = realisation.padded_feedback(config)
         self.inversion = Inversion(loop, Array.programmed(loop, levels), feedback)
-        self._scale = LoopScale.of(realisation.scale / scale)
+        self.loop_scale = LoopScale.of(realisation.scale / scale)
         self._step = inversion.inv_steps - 1
+
+    def note(self, found: Answer | Answers) -> None:
+        """Count what one answer took, or several."""
+        counts, settles = self.counts, np.size(found.step)
+        counts.settles += settles
+        counts.loop_cycles += settles * (self.inversion.loop_cycles or 0)
+        counts.drives += settles
+        counts.conversions += int(np.sum(found.rounds)) * len(self.inversion.feedback)
+        counts.clips += int(np.sum(found.clips_high) + np.sum(found.clips_low))
+        counts.saturated += int(np.sum(found.saturated))
+        counts.disturbed += int(np.sum(found.disturbed))
 
     @property
     def loops(self) -> list[Inversion]:
@@ -117,15 +137,9 @@ class ArrayInverse:
 
     def approximate(self, residual: Words) -> list[Piece]:
         """Return about the solution for a residual [n] of up to 46 bits."""
-        words, exponent = self._scale.words(residual)
+        words, exponent = self.loop_scale.words(residual)
         found = answer(self.inversion, words, self._step)
         self._step = found.step
         self.answers.append(found)
-        self.counts.settles += 1
-        self.counts.loop_cycles += self.inversion.loop_cycles or 0
-        self.counts.drives += 1
-        self.counts.conversions += found.rounds * len(self.inversion.feedback)
-        self.counts.clips += found.clips_high + found.clips_low
-        self.counts.saturated += found.saturated
-        self.counts.disturbed += found.disturbed
+        self.note(found)
         return [Piece(0, found.codes, found.exponent + exponent)]

@@ -71,6 +71,16 @@ class Products:
                 return False
         return True
 
+    def multiply_all(self, codes: Words) -> Words:
+        """Return the products [k, n] with codes [k, n], of a matrix that one tile holds."""
+        size = self.config.array.rows
+        ((_, tile),) = self._tiles.items()
+        padded = np.pad(codes, [(0, 0), (0, size - codes.shape[1])])
+        products = tile.multiply(padded, transposed=True)
+        self.counts.drives += len(codes) * self.config.planes
+        self.counts.conversions += products.codes.size
+        return products.results[:, : codes.shape[1]]
+
     def multiply(self, codes: Words, start: int = 0, rows: slice = slice(None)) -> Words:
         """Return the product of some rows with codes [k] of the unknowns from `start` on."""
         size = self.config.array.rows

@@ -6,6 +6,7 @@ solution = solver.solve(b)
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,8 @@ from scipy.sparse.linalg import LinearOperator
 
 from golden.inverse.inversion import Inversion
 from ohmulator.host.host import Host
-from ohmulator.solver.array_inverse import Inverse
+from ohmulator.solver.array_inverse import ArrayInverse, Inverse
+from ohmulator.solver.batch import refine_batch
 from ohmulator.solver.choice import best_of, input_levels, sized
 from ohmulator.solver.counts import Counts
 from ohmulator.solver.forms import Form, Numbers, checked_form, checked_side
@@ -82,6 +84,8 @@ class Solver:
         Whether the chip's products are exact, with its physics.
     counts
         What the chip has done.
+    cells
+        Cells that were programmed: those of loops, and of all slices of the products.
 
     Raises
     ------
@@ -107,7 +111,8 @@ class Solver:
         self._host, self._set_tile = host, set_tile
         self._given = config if host is None else host.config
         self.method = Method(method)
-        self._caution = 0
+        self._caution = self.cells = 0
+        self.counts = Counts()
         self._on_chip: OnChip | None = None
         self._slices = 0 if self._given else load("solver").array.slices
         self._make()
@@ -137,12 +142,6 @@ class Solver:
     def loops(self) -> list[Inversion]:
         """Loops of all arrays."""
         return self.inverse.loops
-
-    @property
-    def cells(self) -> int:
-        """Cells that are programmed: those of the loop, and of all slices of the products."""
-        loops = sum(each.cells.size for each in self.realisations)
-        return 2 * (loops + self.size**2 * self.config.array.slices)
 
     def solve(
         self,
@@ -174,10 +173,49 @@ class Solver:
         require(side.ndim == 1, "solve takes one right-hand side: solve them one after the other")
         tolerance = require_number("tolerance", tolerance, 1e-14, 1.0, "of the right-hand side")
         iterations = require_integer("iterations", iterations, 1, 100_000)
+        before = replace(self.counts)
         while True:
             solution = self._attempt(side, tolerance, iterations, callback)
+            solution.counts = self.counts.since(before)
             if solution.solved or not self._more_cautious(solution):
                 return solution
+
+    def raise_feedback(self) -> bool:
+        """Program the loop anew, further from instability; tell whether there was a way to."""
+        if self._caution + 1 == len(CAUTION):
+            return False
+        self._caution += 1
+        self._make()
+        return True
+
+    def refine_all(self, b: ArrayLike, *, iterations: int) -> NDArray[Any]:
+        """Refine the solutions of many right-hand sides [m, k] together, on one array of a model.
+
+        Returns solutions [iterations, n, k] after each iteration; how good they are is for the
+        caller to say, who may `raise_feedback` and try again.
+
+        Raises
+        ------
+        UserError
+            If an argument is refused, the matrix does not fit one array, or its loop does not
+            settle.
+        """
+        side = checked_side(self.form.matrix, b)
+        iterations = require_integer("iterations", iterations, 1, 100_000)
+        require(side.ndim == 2, "refine_all takes right-hand sides as columns [m, k]")
+        while None in [loop.settle_cycles for loop in self.loops] and self.raise_feedback():
+            pass
+        inverse = self.inverse
+        require(
+            isinstance(inverse, ArrayInverse) and self._on_chip is None,
+            "refine_all needs a model with an array that holds the whole system: take larger ones",
+        )
+        assert isinstance(inverse, ArrayInverse)
+        prepared, form = self.prepared, self.form
+        right_sides = [prepared.right_side(form.right_side(column)) for column in side.T]
+        history = refine_batch(self._products, inverse, np.array(right_sides), iterations)
+        found = [[form.solution(prepared.solution(x)) for x in xs] for xs in history]
+        return np.array(found).transpose(0, 2, 1)
 
     def product(self) -> LinearOperator:
         """Return the matrix on the chip as an operator of SciPy, exact for the weights it holds."""
@@ -208,15 +246,16 @@ class Solver:
                 self.prepared, realisation = best_of(self.config, self._square, caution)
         else:
             self.prepared, realisation = prepare(self._square, scaled=False), None
-        self.counts = Counts()
         products = Products(self.config, self.prepared.matrix, self.counts)
-        self.exact = products.exact
+        self._products, self.exact = products, products.exact
         inverses = Inverses(self.config, self.counts, caution)
         if realisation:
             self.inverse: Inverse = inverses.of(self.prepared.matrix, products.scale, realisation)
         else:
             self.inverse = inverses.by_blocks(self.prepared.matrix, products.scale, products)
         self.realisations = inverses.realisations
+        loops = sum(each.cells.size for each in self.realisations)
+        self.cells += 2 * (loops + self.size**2 * self.config.array.slices)
         self._system, self._identity = System(products, self.inverse), System(products, None)
         if self._host is not None:
             require(
@@ -236,7 +275,6 @@ class Solver:
         # The scalings change the norm: the residual of the given system is what counts.
         tighter = tolerance / 2
         while True:
-            before = replace(self.counts)
             method, course = self._iterate(right_side, tighter, iterations, callback)
             best = form.solution(prepared.solution(course.solution))
             residual = form.residual(best, side)
@@ -248,7 +286,6 @@ class Solver:
             tighter = max(FINEST, tighter * min(0.1, tolerance / residual))
         if self._on_chip is not None:
             self._on_chip.count()
-        counts = self.counts.since(before)
         solved = residual <= tolerance
         reason = Reason.TOLERANCE if solved else course.reason
         said = self.inverse.answers
@@ -264,7 +301,6 @@ class Solver:
             course.residuals,
             form.residual(form.solution(prepared.solution(without)), side),
             answers,
-            counts,
         )
 
     def _iterate(
@@ -301,8 +337,8 @@ class Solver:
             if self._given or self._slices == MOST_SLICES:
                 return False
             self._slices = MOST_SLICES
-        elif solution.reason in CURABLE and self._caution + 1 < len(CAUTION):
-            self._caution += 1
+        elif solution.reason in CURABLE:
+            return self.raise_feedback()
         else:
             return False
         self._make()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.array.lines import Array
-from golden.inverse.answer import answer, drive_codes, drive_shift
+from golden.inverse.answer import answer, answers, drive_codes, drive_shift
 from golden.inverse.inversion import Inversion, loop_config
 from golden.tile.mapping import cell_levels
 from golden.tile.weights import slice_weights
@@ -266,3 +266,28 @@ def test_feedback_and_codes_out_of_range_are_refused():
     for bad in ([2**31], [-(2**31) - 1], [0.5]):
         with pytest.raises(UserError, match="words"):
             answer(inversion(), bad, 0)
+
+
+NOISY = {
+    "dac_noise": 0.3,
+    "dac_inl": 0.2,
+    "adc_offset": 0.4,
+    "adc_dnl": 0.3,
+    "read_noise": 0.02,
+    "amplifier_noise_v": 1e-4,
+    "saturation_v": 0.3,
+}
+
+
+@pytest.mark.parametrize("fields", [{}, NOISY], ids=["ideal", "noisy"])
+def test_a_batch_is_answered_as_one_after_the_other(fields):
+    rng = np.random.default_rng(0)
+    words = rng.integers(-1, 2, (40, 4)) * rng.integers(0, 2 ** rng.integers(1, 31, (40, 1)))
+    steps = rng.integers(0, 16, 40)
+    together = answers(inversion(**fields), words, steps)
+    apart = inversion(**fields)
+    for k, (side, step) in enumerate(zip(words, steps, strict=True)):
+        one = answer(apart, side, int(step))
+        assert one.codes.tolist() == together.codes[k].tolist()
+        for name in ("exponent", "step", "rounds", "clips_high", "clips_low", "saturated"):
+            assert getattr(one, name) == getattr(together, name)[k], name
