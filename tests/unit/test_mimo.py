@@ -76,7 +76,9 @@ def test_bad_channels_are_refused_in_a_sentence(example, tmp_path, capsys, chann
     assert not (tmp_path / "x.png").exists()
 
 
-@pytest.mark.parametrize("matrix", [definite(8, 3, 1), skewed(6, 3, 2), 1j * np.eye(3) + 5])
+@pytest.mark.parametrize(
+    "matrix", [definite(8, 3, 1), skewed(6, 3, 2), 2j * np.eye(3) + 5 * definite(3, 2, 1)]
+)
 def test_a_batch_is_refined_as_one_after_the_other(matrix):
     rng = np.random.default_rng(4)
     known = rng.standard_normal((len(matrix), 5))
