@@ -81,8 +81,9 @@ test: .venv/test.stamp ## Lint, check types and imports, and run every test but 
 	$(python) -m pytest -n 2 -m 'not slow'
 
 .PHONY: lint
-lint: .venv/test.stamp ## Lint Python and the Verilog of every top level
+lint: .venv/test.stamp ## Lint Python and the Verilog of every top level, as `make test` does
 	$(lint)
+	$(python) -m hw.tools.lint
 
 .PHONY: check
 check: .venv/test.stamp ## Run the slow tests, and the random ones at full length
@@ -129,7 +130,6 @@ $(python) -m ruff check .
 $(python) -m ruff format --check .
 $(python) -m mypy
 $(dir $(python))lint-imports
-$(python) -m hw.tools.lint
 $(python) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 endef
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from environment.tools import verilator
@@ -15,20 +16,32 @@ WAIVERS = Path(__file__).parents[2] / "constraints" / "verilator.vlt"
 """Kinds of warnings that are none."""
 
 
-def designs() -> dict[str, tuple[str, str]]:
-    """Return what is linted, by name: a top level, and its Verilog."""
-    small = load("pku2025", rows=4, columns=4, adcs=2, slices=2, input_bits=4, tiles=1)
-    found = {top: (top, generate(small, top)) for top in TOPS}
-    # Every kind of mapping, converter, loop and memory once.
-    loops = load("solver", rows=4, columns=4, adcs=2, slices=2, tiles=2, invertible=True)
-    others: dict[str, ChipConfig] = {
-        "tile of offset cells": small.replace(mapping="offset", comparator_sync=2, settled_sync=2),
-        "tile of converting ADCs": small.replace(conversion_s=50e-9),
-        "tile of loops with a timer": loops.replace(inv_timer_s=1e-7),
-    }
-    found |= {name: ("tile", generate(config, "tile")) for name, config in others.items()}
-    asic = generate(loops, "chip", "blackbox", "blackbox", "asic")
-    return found | {"chip of loops and black boxes": ("chip", asic)}
+SMALL = {"rows": 4, "columns": 4, "adcs": 2, "slices": 2, "tiles": 1}
+
+
+def _loops(**fields: object) -> ChipConfig:
+    return load("solver", **SMALL | {"tiles": 2, "invertible": True} | fields)
+
+
+def _products(**fields: object) -> ChipConfig:
+    return load("pku2025", **SMALL | {"input_bits": 4} | fields)
+
+
+DESIGNS: dict[str, tuple[str, Callable[[], str]]] = {
+    **{top: (top, lambda top=top: generate(_products(), top)) for top in TOPS},  # type: ignore[misc]
+    "tile of offset cells": (
+        "tile",
+        lambda: generate(_products(mapping="offset", comparator_sync=2, settled_sync=2), "tile"),
+    ),
+    "tile of converting ADCs": ("tile", lambda: generate(_products(conversion_s=50e-9), "tile")),
+    "tile of loops with a timer": ("tile", lambda: generate(_loops(inv_timer_s=1e-7), "tile")),
+    "chip of loops and black boxes": (
+        "chip",
+        lambda: generate(_loops(), "chip", "blackbox", "blackbox", "asic"),
+    ),
+}
+"""What is linted, by name: a top level, and what returns its Verilog: every kind of mapping,
+converter, loop and memory once."""
 
 
 def lint(verilog: str, top: str) -> str:
@@ -49,8 +62,8 @@ def lint(verilog: str, top: str) -> str:
 
 
 def main() -> int:
-    for name, (top, verilog) in designs().items():
-        if said := lint(verilog, top):
+    for name, (top, made) in DESIGNS.items():
+        if said := lint(made(), top):
             sys.stderr.write(f"{name}:\n{said}")
             return 1
         print(f"{name}: no warning")

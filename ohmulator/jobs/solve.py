@@ -75,7 +75,7 @@ def main(argv: Sequence[str]) -> int:
 
     from ohmulator.jobs import solve_report
 
-    report = solve_report.Report(task, solver, solutions, args.tol)
+    report = solve_report.Report(task, solver, solutions, args.tol, args.backend)
     contents: dict[str, str | bytes] = {
         "the picture": report.picture(),
         "the figures": json_text(report.figures()),

@@ -30,6 +30,7 @@ class Report:
     solver: Solver | Schwarz
     solutions: list[Solution]
     tolerance: float
+    backend: str
 
     @property
     def solved(self) -> bool:
@@ -81,6 +82,7 @@ class Report:
         solver, realisations = self.solver, self.solver.realisations
         return {
             "system": self.task.name,
+            "backend": self.backend,
             "shape": list(solver.shape),
             "unknowns": solver.size,
             "hash": solver.config.whole,
@@ -150,6 +152,7 @@ class Report:
         }
         course = {
             "method": str(worst.method),
+            "backend": self.backend,
             "right-hand sides": str(len(self.solutions)),
             "iterations, worst": str(max(each.iterations for each in self.solutions)),
             "relative residual, float64": f"{worst.residual:.1e}",

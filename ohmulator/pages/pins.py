@@ -1,19 +1,23 @@
 """The pins of the analogue macro."""
 
+from collections.abc import Iterable
+
 from hw.boundary.analog import CellLayout, Mode
-from hw.boundary.macro import NAME, pins
+from hw.boundary.macro import NAME, Pin, pins
 from ohmulator.pages.markdown import table
 from spec.config import ChipConfig
 from spec.load import load
+
+INVERTIBLE = "solver"
+"""Preset whose tiles are shown as loops."""
 
 
 def document(name: str = "digits") -> str:
     """Return the page, with the widths of a preset or file."""
     config = load(name)
-    rows = [
-        [f"`{pin.name}`", "in" if pin.is_input else "out", str(pin.bits), pin.meaning]
-        for pin in pins(config)
-    ]
+    own = pins(config)
+    names = {pin.name for pin in own}
+    loops = load(INVERTIBLE, invertible=True)
     cell = ", ".join(
         f"`{key}` {value.offset + value.width - 1}:{value.offset}"
         for key, value in CellLayout(config)
@@ -29,13 +33,23 @@ def document(name: str = "digits") -> str:
         f"Directions are those of the macro, and widths those of the configuration `{name}`, with "
         f"{config.converters} ADCs. Element 0 of an array stands at its least significant "
         "end.",
-        table(["pin", "direction", "bits", "meaning"], rows),
+        _table(own),
+        f"A tile that is `invertible` has these besides; widths are those of `{INVERTIBLE}`.",
+        _table(pin for pin in pins(loops) if pin.name not in names),
         f"Modes: {modes}.",
         *_shares(config),
         f"Fields of `analog__cell`: {cell}.",
         "Timing: inputs come straight from flip-flops. " + _entry(config),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _table(some: Iterable[Pin]) -> str:
+    rows = [
+        [f"`{pin.name}`", "in" if pin.is_input else "out", str(pin.bits), pin.meaning]
+        for pin in some
+    ]
+    return table(["pin", "direction", "bits", "meaning"], rows)
 
 
 def _entry(config: ChipConfig) -> str:

@@ -20,7 +20,7 @@ def build():
         yield Build(CONFIG, "axi_device", "verilator")
 
 
-@pytest.mark.parametrize("pauses, seed", [(0.0, 0), (0.6, 1)])
+@pytest.mark.parametrize("pauses, seed", [pytest.param(0.0, 0, marks=pytest.mark.slow), (0.6, 1)])
 def test_masters_that_pause_are_served(build, pauses, seed):
     assert build.run("tests.support.tb_axi", LinkJob(CONFIG, pauses, seed)) == "passed"
 

@@ -146,6 +146,7 @@ def test_a_difference_is_found_located_and_shrunk():
     assert 2 <= len(program.splitlines()) <= 12, report
 
 
+@pytest.mark.slow
 def test_a_serial_line_that_loses_bytes_carries_it_all():
     """And whose host is 2 % too fast."""
     config = SMALL.replace(clock_hz=8e6)

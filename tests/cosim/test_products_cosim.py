@@ -10,6 +10,7 @@ from spec.config import ChipConfig
 from spec.isa import PRODUCTS, Opcode
 from spec.load import load
 from tests.support.products import Outcome, Product, Products, Scenario, Setting
+from tests.support.share import first
 
 COUNT = 60
 """Vectors that make the start and end of a product short beside its middle."""
@@ -63,7 +64,7 @@ def products_on(tiles: int, opcode: Opcode) -> Outcome:
     return run(setting.scenario([product]))
 
 
-@pytest.mark.parametrize("opcode", PRODUCTS)
+@pytest.mark.parametrize("opcode", first(PRODUCTS, 1))
 def test_tiles_are_busy_converting_and_four_are_almost_four_times_as_fast_as_one(opcode):
     pace = {}
     for tiles in (1, 4):

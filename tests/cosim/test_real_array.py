@@ -17,6 +17,7 @@ from spec.load import load
 from spec.real_array import without_noise
 from tests.support.array_session import Session
 from tests.support.configs import EVERY_FAULT, chip, random_operands
+from tests.support.share import first
 
 
 def call(*command: object, folder: Path, **env: str) -> str:
@@ -92,7 +93,7 @@ def confirm(made: Session, folder: Path, least: int) -> None:
     assert seen.results == made.expected()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", first(CASES, 3))
 def test_decisions_are_those_of_the_physics(name, tmp_path):
     made = session(CASES[name], 4)
     under_icarus(tmp_path, made.write(tmp_path))

@@ -2,13 +2,24 @@
 
 import pytest
 
-from hw.tools.lint import lint
+from hw.tools.lint import DESIGNS, lint
+from hw.tools.verilog import TOPS
 
 RIGHT = """
 module m (input clk, input [3:0] a, output reg [3:0] b);
   always @(posedge clk) b <= a;
 endmodule
 """
+
+
+def test_every_top_level_is_linted():
+    assert {top for top, _ in DESIGNS.values()} == {*TOPS}
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_the_verilog_of_every_design_has_no_warning(name):
+    top, made = DESIGNS[name]
+    assert lint(made(), top) == ""
 
 
 def test_right_verilog_is_passed():
